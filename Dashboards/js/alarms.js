@@ -1,0 +1,43 @@
+// Open alarms, each with the figures that it rests on.
+
+import { byId, el, icon, severityLook } from './dom.js';
+import { inBoth, length, moment, number, pretty, t, word } from './words.js';
+
+const standing = { active_unacknowledged: 'activeUnack', active_acknowledged: 'activeAck', returned_unacknowledged: 'returnedUnack' };
+const rank = { 'is-bad': 0, 'is-warn': 1, 'is-info': 2 };
+
+function window(evidence) {
+  const seconds = (Date.parse(evidence.window_end) - Date.parse(evidence.window_start)) / 1000;
+  return seconds > 0 ? t('mean', length(seconds)) : t('reading');
+}
+
+function evidence(alarm) {
+  const e = alarm.evidence;
+  const coverage = e.coverage === null ? t('coverageUnknown') : t('coverage', number(e.coverage * 100, 0));
+  return [
+    el('b', { class: 'num' }, `${window(e)} ${pretty(e.value, e.unit)}`),
+    `, ${t('limit', pretty(e.limit, e.unit))}, ${coverage}`,
+  ];
+}
+
+function row(alarm, now) {
+  const look = severityLook(alarm.severity);
+  const place = inBoth(alarm.device_title) || alarm.device;
+  return el('li', { class: `alarm ${look.look}` },
+    icon(look.icon),
+    el('p', { class: 'what' }, `${inBoth(alarm.title)} · ${place}`),
+    el('p', { class: 'kind' }, word('severity', alarm.severity)),
+    el('p', { class: 'why' }, evidence(alarm), `, ${t('since', moment(Date.parse(alarm.onset), now))}`),
+    el('p', { class: 'stand' }, t(standing[alarm.state] ?? 'activeUnack'), alarm.backfill ? ` · ${t('history')}` : ''));
+}
+
+export function drawAlarms(answer) {
+  const now = Date.parse(answer.time);
+  const list = byId('alarms');
+  if (answer.alarms.length === 0) {
+    list.replaceChildren(el('li', { class: 'all-well' }, icon('ok'), el('span', {}, t('noAlarms')), el('span', { class: 'muted' }, t('noAlarmsMore'))));
+    return;
+  }
+  const sorted = answer.alarms.toSorted((a, b) => rank[severityLook(a.severity).look] - rank[severityLook(b.severity).look]);
+  list.replaceChildren(...sorted.map((alarm) => row(alarm, now)));
+}

@@ -1,0 +1,57 @@
+// What the page asks of the gateway: JSON with a deadline, and the event stream.
+
+const base = 'api/v1/';
+const deadline = 8000;
+
+/** An answer that is not 200, told by its problem document. */
+export class Refusal extends Error {
+  constructor(status, problem) {
+    super(problem?.detail ?? `HTTP ${status}`);
+    this.status = status;
+    this.code = problem?.code ?? 'http';
+  }
+}
+
+export async function ask(path, parameters = {}) {
+  const query = new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== undefined)).toString();
+  const response = await fetch(base + path + (query ? `?${query}` : ''), {
+    headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(deadline),
+  });
+  if (!response.ok) throw new Refusal(response.status, await response.json().catch(() => null));
+  return response.json();
+}
+
+/** Every page of a list. */
+export async function askAll(path, key, parameters = {}) {
+  const items = [];
+  let cursor;
+  let answer;
+  do {
+    answer = await ask(path, { ...parameters, cursor });
+    items.push(...answer[key]);
+    cursor = answer.next ?? undefined;
+  } while (cursor !== undefined && items.length < 5000);
+  return { ...answer, [key]: items };
+}
+
+/** Columns and rows as objects. */
+export const table = (answer) => answer.rows.map((row) => Object.fromEntries(answer.columns.map((name, i) => [name, row[i]])));
+
+/** Listens to the gateway's events; the browser reconnects by itself, and a stream that the
+    gateway refused for good is opened again after a while. */
+export function listen({ commit, alarm, open, lost }) {
+  if (typeof EventSource === 'undefined') return;
+  let source;
+  const start = () => {
+    source = new EventSource(base + 'events');
+    source.addEventListener('open', open);
+    source.addEventListener('commit', (event) => commit(JSON.parse(event.data)));
+    source.addEventListener('alarm', (event) => alarm(JSON.parse(event.data)));
+    source.addEventListener('error', () => {
+      lost();
+      if (source.readyState === EventSource.CLOSED) setTimeout(start, 10_000);
+    });
+  };
+  start();
+  addEventListener('pagehide', () => source.close());
+}

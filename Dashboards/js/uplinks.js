@@ -1,0 +1,23 @@
+// How far each platform has been told: what is owed, what was sent last.
+
+import { byId, el, icon } from './dom.js';
+import { moment, number, t } from './words.js';
+
+function row(uplink, now) {
+  const failing = ['retry', 'rejected'].includes(uplink.last_outcome);
+  const look = failing ? ['is-bad', 'bad', 'failing'] : uplink.owed > 0 ? ['is-warn', 'warn', 'behind'] : ['is-ok', 'ok', 'upToDate'];
+  const parts = [
+    uplink.last_accepted ? t('lastSent', moment(Date.parse(uplink.last_accepted), now)) : t('neverSent'),
+    t('owed', number(uplink.owed, 0)) + (uplink.oldest_owed ? ` (${t('owedSince', moment(Date.parse(uplink.oldest_owed), now))})` : ''),
+    t('accepted', number(uplink.accepted, 0)),
+    uplink.rejected > 0 ? t('rejected', number(uplink.rejected, 0)) : null,
+    uplink.expired > 0 ? t('expired', number(uplink.expired, 0)) : null,
+    failing ? uplink.last_reason : null,
+  ].filter(Boolean);
+  return el('li', { class: 'uplink num' }, el('span', { class: `tag ${look[0]}` }, icon(look[1]), t(look[2])), el('b', {}, uplink.id), el('span', {}, parts.join(' · ')));
+}
+
+export function drawUplinks(answer) {
+  const now = Date.parse(answer.time);
+  byId('uplinks').replaceChildren(...(answer.uplinks.length ? answer.uplinks.map((u) => row(u, now)) : [el('li', { class: 'muted' }, t('noUplinks'))]));
+}

@@ -1,0 +1,41 @@
+# Two commands do all the set-up on a fresh Debian machine: `make demo` and `make test`. Every
+# target uses the same build folder and the same flags, so that none pays for another's build.
+
+PORT ?= 8420
+SWIFT ?= swift
+.DEFAULT_GOAL := build
+.PHONY: build test check lint docs demo format clean help
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+# The tests' build holds the executable too: one build serves demo, test and check.
+build: ## builds everything, tests included
+	@scripts/setup
+	$(SWIFT) build --build-tests
+
+test: build ## builds and runs all tests
+	$(SWIFT) test --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+check: build lint docs ## format lint, architecture tests, documentation with warnings as errors
+	$(SWIFT) test --skip-build --filter ArchitectureTests
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+
+docs: build ## builds the documentation of every module
+	scripts/documentation
+
+# On a terminal the demo is a job of its own (set -m), so that Ctrl-C reaches it and not make: the
+# demo stops in order, and make exits with its 0 instead of dying of the signal.
+demo: ## a simulated site with its page on http://127.0.0.1:8420 (PORT= changes it)
+	@scripts/setup --for demo
+	@$(SWIFT) build --product plumbline
+	@if [ -t 0 ]; then set -m; .build/debug/plumbline demo --port $(PORT); \
+	else exec .build/debug/plumbline demo --port $(PORT); fi
+
+format: ## formats every Swift file
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+clean: ## removes what builds have left
+	rm -rf .build

@@ -1,0 +1,140 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The `dependencies:` of each target are the architecture: a target imports only targets on a
+// lower line (docs/architecture.md). SwiftPM does not enforce it; ArchitectureTests does.
+
+// `-O` in every configuration: tests and the demo fold days of data, and unoptimised Swift needs
+// ten times as long for it (docs/decisions/0007-optimised-debug-builds.md). Overflow checks,
+// preconditions and `@testable` stay.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
+]
+
+func line(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(
+    name: "HummingbirdTesting", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "plumbline",
+    products: [.executable(name: "plumbline", targets: ["plumbline"])],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // 0  the vocabulary, the text, the system libraries
+        line("Telemetry", []),
+        line("LocatedText", [yams]),
+        line("OwnThread", []),
+        .systemLibrary(
+            name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+        .systemLibrary(
+            name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CKernelClock"),
+        // 1  pure: bytes and values in, values and bytes out
+        line("DeviceProfiles", ["Telemetry", "LocatedText"]),
+        line("EnergyAccounting", ["Telemetry", "LocatedText"]),
+        line("Alarms", ["Telemetry", "LocatedText"]),
+        line("UplinkFormats", ["Telemetry"]),
+        // 2  the rim
+        line("FieldLinks", ["Telemetry", "OwnThread", "CModbus", "CMosquitto"]),
+        line("Store", ["Telemetry", "OwnThread", grdb, crypto]),
+        // 3  southbound, northbound, HTTP, the simulated site
+        line("Acquisition", ["Telemetry", "DeviceProfiles", "FieldLinks", logging]),
+        line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
+        line(
+            "WebAPI",
+            [
+                "Telemetry", "LocatedText", "EnergyAccounting", "Store", hummingbird, lifecycle,
+                logging,
+            ]),
+        line(
+            "SiteSimulator",
+            ["Telemetry", "LocatedText", "OwnThread", "DeviceProfiles", "FieldLinks", "CModbus"]),
+        // 4  composition
+        line(
+            "Gateway",
+            [
+                "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
+                "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
+                "SiteSimulator", lifecycle, logging,
+            ]),
+        // 5  the executable
+        .executableTarget(
+            name: "plumbline",
+            dependencies: [
+                "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store", "SiteSimulator",
+                "FieldLinks", "Alarms", "WebAPI", "Gateway", arguments, lifecycle, signals, logging,
+                subprocess,
+            ],
+            swiftSettings: strict),
+
+        tests("TelemetryTests", ["Telemetry"]),
+        tests("LocatedTextTests", ["LocatedText"]),
+        tests("DeviceProfilesTests", ["DeviceProfiles", "Telemetry", "LocatedText"]),
+        tests("EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText"]),
+        tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText"]),
+        tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
+        // Starts real brokers and Python peers for tests; no product uses it.
+        .target(
+            name: "TestPeers", dependencies: [subprocess], path: "Tests/TestPeers",
+            swiftSettings: strict),
+        tests("FieldLinksTests", ["FieldLinks", "Telemetry", "TestPeers"]),
+        tests(
+            "AcquisitionTests",
+            ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers"]),
+        tests("StoreTests", ["Store", "Telemetry", grdb]),
+        tests(
+            "WebAPITests",
+            [
+                "WebAPI", "Store", "EnergyAccounting", "LocatedText", "Telemetry",
+                hummingbirdTesting, lifecycle,
+            ], exclude: ["Golden"]),
+        tests(
+            "SiteSimulatorTests",
+            [
+                "SiteSimulator", "DeviceProfiles", "FieldLinks", "Telemetry", "LocatedText",
+                "TestPeers", subprocess,
+            ]),
+        tests("GatewayTests", ["Gateway", "Store", "Telemetry", "LocatedText"]),
+        tests("ArchitectureTests", [subprocess]),
+        tests(
+            "IntegrationTests",
+            [
+                "Gateway", "Store", "Telemetry", "SiteSimulator", "FieldLinks", "TestPeers",
+                subprocess,
+            ]),
+    ]
+)

@@ -1,0 +1,37 @@
+import Telemetry
+
+/// What an operator should hear about the southbound side, each event named once.
+package enum AcquisitionEvent: Hashable, Sendable {
+    /// The link is connected; `detail` in words.
+    case linkUp(link: String, detail: String)
+    /// The link has gone, or never was there; silent retries follow.
+    case linkDown(link: String, cause: String)
+    /// The device stopped answering.
+    case deviceSilent(link: String, device: DeviceID, cause: String)
+    /// The device answers again.
+    case deviceAnswers(link: String, device: DeviceID)
+    /// A block is refused as a whole and is read in two halves from now on.
+    case blockSplit(link: String, device: DeviceID, request: String)
+    /// The device refuses what the profile asks for.
+    case requestRefused(link: String, device: DeviceID, cause: String)
+    /// A message brought no reading; at most once a minute for each (reason, device), the rest are
+    /// only counted.
+    case messageRefused(
+        link: String, device: DeviceID?, topic: String, reason: RefusalReason, detail: String)
+    /// A message was committed before; it came again because its acknowledgement got lost.
+    case duplicateRefused(link: String, topic: String)
+    /// The broker does not allow this subscription.
+    case subscriptionRefused(link: String, filter: String)
+}
+
+/// Why a message brought no reading. The word is used in metrics.
+package enum RefusalReason: String, Hashable, Sendable, CaseIterable, Codable {
+    case unknownTopic = "unknown_topic"
+    case malformed
+    case oversized
+    /// Kept by the broker for newcomers, without a time of its own.
+    case retained
+    case duplicate
+    /// The profile refused it for another reason.
+    case refused
+}

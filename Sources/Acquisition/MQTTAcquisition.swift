@@ -1,0 +1,172 @@
+import DeviceProfiles
+import FieldLinks
+import Synchronization
+import Telemetry
+
+/// Receives what the devices of one broker publish, and acknowledges it once it is committed.
+package final class MQTTAcquisition: Sendable {
+    /// One device that publishes through the link.
+    package struct Device: Sendable {
+        package var binding: MQTTBinding
+        /// The binding's group with the number of the registry.
+        package var group: ScanGroup
+
+        package init(binding: MQTTBinding, group: ScanGroup) {
+            self.binding = binding
+            self.group = group
+        }
+    }
+
+    private struct State {
+        var router: MessageRouter
+        /// Admissions whose commit was still open when the link gave up waiting for it.
+        var open: [(ticket: CommitTicket, marks: [DeliveryMark])] = []
+        /// When a refusal was last reported, in monotonic milliseconds.
+        var reported: [Refusal: Int64] = [:]
+    }
+
+    private struct Refusal: Hashable {
+        var reason: RefusalReason
+        var device: DeviceID?
+    }
+
+    /// A refusal of one kind of one device is reported once in this time, in milliseconds.
+    private static let reportSpacing: Int64 = 60_000
+
+    private let name: String
+    private let window: Int
+    private let link: MQTTLink
+    private let sink: any ScanSink
+    private let wallClock: any WallClock
+    private let status: AcquisitionStatus
+    private let onEvent: @Sendable (AcquisitionEvent) -> Void
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - name: the link's id in the configuration; part of each delivery mark.
+    ///   - recentDeliveries: the marks of the last `options.redeliveries` messages that were committed,
+    ///     oldest first.
+    ///   - onEvent: called on the link's thread or while a batch is read; must not block.
+    package init(
+        name: String, endpoint: MQTTEndpoint, devices: [Device],
+        options: MQTTLink.Options = .init(), sink: any ScanSink, clock: LinkClock,
+        wallClock: any WallClock, status: AcquisitionStatus, recentDeliveries: [DeliveryMark] = [],
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        onEvent: @escaping @Sendable (AcquisitionEvent) -> Void = { _ in }
+    ) throws(DescriptorBudgetError) {
+        self.name = name
+        window = options.window
+        self.sink = sink
+        self.wallClock = wallClock
+        self.status = status
+        self.onEvent = onEvent
+        let router = MessageRouter(
+            link: name, targets: devices.map { .init(binding: $0.binding, group: $0.group) },
+            memory: options.redeliveries, recent: recentDeliveries)
+        state = Mutex(State(router: router))
+        var filters: [String: Int] = [:]
+        for device in devices {
+            let filter = device.binding.topicFilter
+            filters[filter] = max(filters[filter] ?? 0, device.binding.qos)
+            status.register(device.group.device, on: name)
+        }
+        link = try MQTTLink(
+            endpoint,
+            subscriptions: filters.sorted { $0.key < $1.key }
+                .map { .init(filter: $0.key, qos: $0.value) },
+            options: options, clock: clock, random: random,
+            onEvent: { event in
+                switch event {
+                case .connected(let sessionPresent):
+                    status.update(link: name) { $0.isConnected = true }
+                    let detail = sessionPresent ? "the session goes on" : "a new session"
+                    onEvent(.linkUp(link: name, detail: detail))
+                case .disconnected(let error):
+                    status.update(link: name) { status in
+                        status.isConnected = false
+                        status.lastError = "\(error)"
+                    }
+                    onEvent(.linkDown(link: name, cause: "\(error)"))
+                case .subscriptionRefused(let filter):
+                    onEvent(.subscriptionRefused(link: name, filter: filter))
+                }
+            })
+    }
+
+    /// Asks `run` to finish: it carries the commit through that is under way.
+    package func stop() { link.stop() }
+
+    /// Receives until `stop`.
+    package func run() async {
+        await link.run { batch in try await self.deliver(batch) }
+        status.update(link: name) { $0.isConnected = false }
+    }
+
+    /// Reads a batch, admits it as one, and returns when it is committed.
+    private func deliver(_ batch: [MQTTMessage]) async throws {
+        try await settleOpen()
+        let now = wallClock.read()
+        let outcome = state.withLock { state in
+            state.router.route(
+                batch, arrival: now.wall, flags: now.isTrusted ? [] : .timeEstimated)
+        }
+        status.update(link: name) { $0.requests += UInt64(batch.count) }
+        report(outcome, at: now)
+        let admission = outcome.admission
+        guard !admission.scans.isEmpty else { return }
+        let ticket = try await sink.admit(
+            Admission(
+                scans: admission.scans, deliveries: admission.deliveries,
+                holdsWindow: batch.count >= window))
+        state.withLock { $0.open.append((ticket, admission.deliveries)) }
+        try await settleOpen()
+        for (scan, device) in zip(admission.scans, outcome.devices) {
+            status.count(scan, of: device, on: name)
+        }
+    }
+
+    /// Waits for what was admitted and remembers what of it is committed.
+    ///
+    /// A commit may succeed after the link has given up on it. Its messages come again, and are
+    /// known only if the end of that commit was waited for first.
+    private func settleOpen() async throws {
+        while let first = state.withLock({ $0.open.first }) {
+            var failure: (any Error)?
+            do {
+                try await first.ticket.committed()
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                failure = error
+            }
+            state.withLock { state in
+                state.open.removeFirst()
+                if failure == nil { state.router.remember(first.marks) }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    private func report(_ outcome: MessageRouter.Outcome, at now: ClockReading) {
+        for refusal in outcome.refused {
+            status.refuse(refusal.reason, on: name)
+            let isDue = state.withLock { state in
+                let key = Refusal(reason: refusal.reason, device: refusal.device)
+                if let last = state.reported[key], now.monotonic &- last < Self.reportSpacing {
+                    return false
+                }
+                state.reported[key] = now.monotonic
+                return true
+            }
+            guard isDue else { continue }
+            if refusal.reason == .duplicate {
+                onEvent(.duplicateRefused(link: name, topic: refusal.topic))
+            } else {
+                onEvent(
+                    .messageRefused(
+                        link: name, device: refusal.device, topic: refusal.topic,
+                        reason: refusal.reason, detail: refusal.detail))
+            }
+        }
+    }
+}

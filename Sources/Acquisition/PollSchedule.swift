@@ -1,0 +1,142 @@
+import Telemetry
+
+/// What to ask next on one link: a value without a clock, told the time by its caller.
+///
+/// Every entry is one scan group of one unit. Its slots are the multiples of its period of UTC, and
+/// each is answered exactly once: polled, skipped because the unit is silent, or missed.
+///
+///     next(now) ─▶ poll(entry, slot)      ask the unit, then call `polled`
+///               ─▶ skip(entry, slot, why) the scan of that slot is bad with this reason
+///               ─▶ wait(until)            nothing is due before
+package struct PollSchedule: Sendable {
+    /// One group to poll.
+    package struct Entry: Hashable, Sendable {
+        /// Names the unit whose silence is shared: groups of one unit back off together.
+        package var unit: Int
+        package var period: Duration
+        package init(unit: Int, period: Duration) {
+            self.unit = unit
+            self.period = period
+        }
+    }
+
+    /// What the caller should do now.
+    package enum Step: Hashable, Sendable {
+        case poll(entry: Int, slot: Timestamp)
+        case skip(entry: Int, slot: Timestamp, reason: BadReason)
+        /// Nothing is due before this instant; nil when nothing is scheduled at all.
+        case wait(until: Timestamp?)
+    }
+
+    /// How a poll ended, as far as the schedule cares.
+    package enum Ending: Hashable, Sendable {
+        /// The unit spoke, be it an exception.
+        case answered
+        /// The unit did not speak; the reason is given to the slots skipped until it is asked again.
+        case silent(BadReason)
+    }
+
+    /// The silence of one unit.
+    private struct Silence {
+        var wait: Duration
+        var until: Timestamp
+        var reason: BadReason
+    }
+
+    /// The longest wait between two questions to a silent unit.
+    package static let longestWait = Duration.seconds(60)
+    private static let firstWait = Duration.seconds(1)
+    /// The slots of an entry that are told as missed one by one; older ones are passed over, so
+    /// that a clock set right by years does not bring millions of them.
+    private static let longestBacklog = 64
+    /// A clock that goes back further than this was wrong before: the schedule begins anew.
+    private static let longestStepBack = Duration.seconds(60)
+
+    private let entries: [Entry]
+    /// For each entry the slot to be answered next.
+    private var due: [Timestamp]
+    private var silences: [Int: Silence] = [:]
+
+    /// - Parameter start: slots before this instant are nobody's; the first ones are at or after it.
+    package init(_ entries: [Entry], start: Timestamp) {
+        // A period below one millisecond would have no slots.
+        self.entries = entries.map {
+            Entry(unit: $0.unit, period: max($0.period, .milliseconds(1)))
+        }
+        due = self.entries.map { entry in
+            let slot = start.slot(every: entry.period)
+            return slot < start ? slot + entry.period : slot
+        }
+    }
+
+    /// What to do at `now`. Each slot comes up once; the caller acts on it before asking again.
+    ///
+    /// A wall clock that is set back a little leaves the slots as they are: they wait until it has
+    /// caught up, because a slot is met once. Set forward, the slots passed over are missed.
+    package mutating func next(now: Timestamp) -> Step {
+        var best: Int?
+        var bestDeadline = Timestamp(milliseconds: .max)
+        var earliest: Timestamp?
+        for index in entries.indices {
+            follow(index, now: now)
+            if earliest.map({ due[index] < $0 }) ?? true { earliest = due[index] }
+            guard due[index] <= now else { continue }
+            let deadline = due[index] + entries[index].period
+            if deadline <= now { return take(index, reason: .missed) }
+            if let silence = silences[entries[index].unit], now < silence.until {
+                return take(index, reason: silence.reason)
+            }
+            // A unit that was silent is asked last, so that it costs the others the least.
+            if isBefore(index, deadline, than: best, bestDeadline) {
+                best = index
+                bestDeadline = deadline
+            }
+        }
+        guard let best else { return .wait(until: earliest) }
+        let slot = due[best]
+        due[best] = slot + entries[best].period
+        return .poll(entry: best, slot: slot)
+    }
+
+    /// Says how the poll of `entry` ended at `now`.
+    package mutating func polled(entry: Int, _ ending: Ending, now: Timestamp) {
+        guard entries.indices.contains(entry) else { return }
+        let unit = entries[entry].unit
+        switch ending {
+        case .answered: silences[unit] = nil
+        case .silent(let reason):
+            let wait = min(
+                Self.longestWait, silences[unit].map { $0.wait * 2 } ?? Self.firstWait)
+            silences[unit] = Silence(wait: wait, until: now + wait, reason: reason)
+        }
+    }
+
+    /// Whether `unit` has not spoken since it was last asked.
+    package func isSilent(unit: Int) -> Bool { silences[unit] != nil }
+
+    /// Keeps the entry's slot near a clock that was set.
+    private mutating func follow(_ index: Int, now: Timestamp) {
+        let period = entries[index].period
+        let backlog = now - due[index]
+        if backlog > period * Self.longestBacklog {
+            due[index] = now.slot(every: period) - period * Self.longestBacklog
+        } else if backlog < .zero - period - Self.longestStepBack {
+            due[index] = now.slot(every: period) + period
+        }
+    }
+
+    private mutating func take(_ index: Int, reason: BadReason) -> Step {
+        let slot = due[index]
+        due[index] = slot + entries[index].period
+        return .skip(entry: index, slot: slot, reason: reason)
+    }
+
+    private func isBefore(
+        _ index: Int, _ deadline: Timestamp, than best: Int?, _ bestDeadline: Timestamp
+    ) -> Bool {
+        guard let best else { return true }
+        let isSuspect = silences[entries[index].unit] != nil
+        if isSuspect != (silences[entries[best].unit] != nil) { return !isSuspect }
+        return deadline < bestDeadline
+    }
+}

@@ -1,0 +1,24 @@
+import Telemetry
+
+/// What one poll or one batch of messages brings: admitted and committed together or not at all.
+package struct Admission: Sendable {
+    package var scans: [Scan]
+    /// The identities of the QoS 1 messages that the scans came from; empty for polls.
+    package var deliveries: [DeliveryMark]
+    /// The link holds as many unacknowledged messages as it may: commit at once.
+    package var holdsWindow: Bool
+
+    package init(scans: [Scan], deliveries: [DeliveryMark] = [], holdsWindow: Bool = false) {
+        self.scans = scans
+        self.deliveries = deliveries
+        self.holdsWindow = holdsWindow
+    }
+}
+
+/// Where scans go. Acquisition does not know the store; whoever composes the gateway does.
+package protocol ScanSink: Sendable {
+    /// Takes an admission over; suspends only while the buffer is full.
+    ///
+    /// - Throws: when nothing can be taken any more.
+    func admit(_ admission: sending Admission) async throws -> CommitTicket
+}

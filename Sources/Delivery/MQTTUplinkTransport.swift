@@ -1,0 +1,46 @@
+import FieldLinks
+import Telemetry
+import UplinkFormats
+
+/// Publishes encoded items with QoS 1 under a topic prefix; accepted means PUBACK.
+package struct MQTTUplinkTransport: UplinkTransport {
+    private let publisher: MQTTPublisher
+    private let topicPrefix: String
+    private let maximumPayload: Int
+    private let retryAfter: Duration
+
+    /// - Parameters:
+    ///   - topicPrefix: goes before the message's own suffix, with one `/` between them.
+    ///   - maximumPayload: larger messages are rejected, in bytes.
+    ///   - retryAfter: how long an item rests after a failed attempt.
+    package init(
+        publisher: MQTTPublisher, topicPrefix: String, maximumPayload: Int = 1024 * 1024,
+        retryAfter: Duration = .seconds(5)
+    ) {
+        self.publisher = publisher
+        self.topicPrefix = topicPrefix.hasSuffix("/") ? String(topicPrefix.dropLast()) : topicPrefix
+        self.maximumPayload = maximumPayload
+        self.retryAfter = retryAfter
+    }
+
+    package func send(_ message: EncodedMessage) async -> Outcome {
+        let size = message.payload.count
+        guard size <= maximumPayload else {
+            return .rejected(reason: "\(size) bytes are more than the \(maximumPayload) allowed")
+        }
+        let suffix = message.topicSuffix.drop { $0 == "/" }
+        let topic = topicPrefix.isEmpty ? String(suffix) : "\(topicPrefix)/\(suffix)"
+        do {
+            try await publisher.publish(topic, message.payload)
+            return .accepted
+        } catch let error as MQTTError {
+            switch error.code {
+            // Asking again would change nothing.
+            case .oversize, .invalid: return .rejected(reason: error.cause)
+            default: return .retry(after: retryAfter, reason: error.cause)
+            }
+        } catch {
+            return .retry(after: retryAfter, reason: "\(error)")
+        }
+    }
+}

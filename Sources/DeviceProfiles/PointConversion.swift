@@ -1,0 +1,106 @@
+import Telemetry
+
+/// The tail of the pipeline, bound to the installer's parameters: from the raw number to the
+/// canonical reading, and back.
+///
+///     raw → × scale → + offset → × times → valid? → unit → canonical
+///     raw code → values → word
+enum PointConversion: Sendable {
+    case number(LinearConversion)
+    case state(StateConversion)
+    case text
+
+    /// - Parameter parameters: complete and checked; a missing one counts as 1.
+    init(_ point: ProfilePoint, parameters: [String: Double]) {
+        switch point.description.kind {
+        case .gauge, .counter: self = .number(LinearConversion(point, parameters: parameters))
+        case .state: self = .state(StateConversion(point.values))
+        case .text: self = .text
+        }
+    }
+
+    /// The reading for a raw number; texts have none.
+    func reading(_ raw: DecimalRatio) -> Reading {
+        switch self {
+        case .number(let conversion): return conversion.reading(raw)
+        case .state(let conversion):
+            return Int64(exactly: raw.value).map(conversion.reading(code:)) ?? .bad(.unknownCode)
+        case .text: return .bad(.invalid)
+        }
+    }
+}
+
+/// Scale, offset, factors, range and unit of one numeric point, folded into two ratios.
+struct LinearConversion: Sendable {
+    private let deviceFactor: DecimalRatio
+    private let deviceOffset: DecimalRatio
+    private let canonicalFactor: DecimalRatio
+    private let canonicalOffset: DecimalRatio
+    private let valid: ClosedRange<Double>?
+
+    init(_ point: ProfilePoint, parameters: [String: Double]) {
+        let scale: DecimalRatio
+        switch point.scale {
+        case .number(let number): scale = DecimalRatio(number)
+        case .parameter(let name): scale = DecimalRatio(parameters[name] ?? 1)
+        case .power10: scale = .one
+        }
+        let times = point.times.reduce(DecimalRatio.one) { $0 * DecimalRatio(parameters[$1] ?? 1) }
+        deviceFactor = (scale * times).reduced
+        deviceOffset = (DecimalRatio(point.offset) * times).reduced
+        let unit = DecimalRatio(point.unit?.factor ?? 1)
+        canonicalFactor = (deviceFactor * unit).reduced
+        canonicalOffset = (deviceOffset * unit + DecimalRatio(point.unit?.offset ?? 0)).reduced
+        valid = point.valid
+    }
+
+    /// Scale and offset applied, the range judged in the device's unit, the result canonical.
+    func reading(_ raw: DecimalRatio) -> Reading {
+        if let valid {
+            let device = (raw * deviceFactor + deviceOffset).value
+            guard device.isFinite else { return .bad(.invalid) }
+            guard valid.contains(device) else { return .bad(.outOfRange) }
+        }
+        let value = (raw * canonicalFactor + canonicalOffset).value
+        // Adding zero turns a negative zero into a plain one.
+        return value.isFinite ? .number(value + 0) : .bad(.invalid)
+    }
+
+    /// The raw number, not yet rounded, that stands for a canonical value.
+    func raw(of canonical: Double) -> Double {
+        let shifted = DecimalRatio(canonical) + canonicalOffset * DecimalRatio(-1)
+        return (shifted.value * canonicalFactor.denominator) / canonicalFactor.numerator
+    }
+
+    /// The canonical size of one raw step, for judging round trips.
+    var step: Double { canonicalFactor.value.magnitude }
+}
+
+/// Raw codes and the words of a state.
+struct StateConversion: Sendable {
+    private let wordsByCode: [Int64: String]
+    private let wordsByText: [String: String]
+    private let codes: [String: String]
+
+    init(_ values: [String: String]) {
+        wordsByText = values
+        wordsByCode = Dictionary(
+            values.compactMap { key, word in Int64(key).map { ($0, word) } },
+            uniquingKeysWith: { a, _ in a })
+        // Several codes may mean one word; the first in order is the one that is sent.
+        codes = Dictionary(
+            values.sorted { $0.key < $1.key }.map { ($0.value, $0.key) },
+            uniquingKeysWith: { a, _ in a })
+    }
+
+    func reading(code: Int64) -> Reading {
+        wordsByCode[code].map(Reading.text) ?? .bad(.unknownCode)
+    }
+
+    func reading(text: String) -> Reading {
+        wordsByText[text].map(Reading.text) ?? .bad(.unknownCode)
+    }
+
+    /// The code that stands for a word.
+    func code(of word: String) -> String? { codes[word] }
+}

@@ -1,0 +1,117 @@
+import Telemetry
+
+/// One message as the broker delivered it.
+package struct MQTTMessage: Hashable, Sendable {
+    package var topic: String
+    /// Empty when the message is oversized.
+    package var payload: [UInt8]
+    /// 0 or 1; the link subscribes with QoS 1 at most.
+    package var qos: Int
+    /// The broker had kept the message for newcomers: it says nothing about now.
+    package var isRetained: Bool
+    /// The packet identifier, 1 to 65,535; 0 for QoS 0.
+    package var messageID: UInt16
+    /// The message came soon after a reconnect whose session was present: it may be one that was
+    /// committed before and whose acknowledgement got lost.
+    package var mayBeRedelivery: Bool
+    /// The size in bytes of a payload above the link's limit, which is not kept; else nil.
+    package var oversize: Int?
+
+    package init(
+        topic: String, payload: [UInt8], qos: Int = 1, isRetained: Bool = false,
+        messageID: UInt16 = 0, mayBeRedelivery: Bool = false, oversize: Int? = nil
+    ) {
+        self.topic = topic
+        self.payload = payload
+        self.qos = qos
+        self.isRetained = isRetained
+        self.messageID = messageID
+        self.mayBeRedelivery = mayBeRedelivery
+        self.oversize = oversize
+    }
+
+    /// The stable hash of topic and payload that a `DeliveryMark` holds.
+    package var digest: UInt64 { FNV1a.digest(topic: topic, payload: payload) }
+}
+
+/// Where a broker is and who calls it.
+package struct MQTTEndpoint: Hashable, Sendable {
+    /// A user's name and password.
+    package struct Credentials: Hashable, Sendable {
+        package var userName: String
+        package var password: String?
+        package init(userName: String, password: String? = nil) {
+            self.userName = userName
+            self.password = password
+        }
+    }
+
+    package var host: String
+    package var port: Int
+    /// Names the session: stable over restarts, and no two connections of a broker share it.
+    package var clientID: String
+    package var credentials: Credentials?
+    /// How long the connection may be silent. While acknowledgements are withheld no ping can
+    /// leave, so it is well above the time that a commit gets.
+    package var keepAlive: Duration
+    /// How long connecting may take, the broker's greeting included.
+    package var connectTimeout: Duration
+
+    package init(
+        host: String, port: Int = 1883, clientID: String, credentials: Credentials? = nil,
+        keepAlive: Duration = .seconds(60), connectTimeout: Duration = .seconds(10)
+    ) {
+        self.host = host
+        self.port = port
+        self.clientID = clientID
+        self.credentials = credentials
+        self.keepAlive = keepAlive
+        self.connectTimeout = connectTimeout
+    }
+}
+
+/// What went wrong between this client and a broker.
+package struct MQTTError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of fault.
+    package enum Code: String, Hashable, Sendable {
+        /// No connection could be made.
+        case connectFailed
+        /// The broker answered and said no: user, password, client id or protocol version.
+        case refused
+        /// The connection is gone.
+        case disconnected
+        /// No acknowledgement in time.
+        case timeout
+        /// The message is larger than the protocol or the library allows.
+        case oversize
+        /// The topic or the client id is not valid.
+        case invalid
+        /// No file descriptor is left.
+        case descriptors
+        /// The batch was not committed in time, or not at all; the broker keeps the messages.
+        case commitFailed
+        /// The link was asked to stop.
+        case stopped
+    }
+
+    package let code: Code
+    /// The cause in words.
+    package let cause: String
+
+    package init(code: Code, cause: String) {
+        self.code = code
+        self.cause = cause
+    }
+
+    package var description: String { cause }
+}
+
+/// A change of state that an operator should hear of, each once.
+package enum MQTTLinkEvent: Hashable, Sendable {
+    /// The broker has answered; whether it still knew the session.
+    case connected(sessionPresent: Bool)
+    /// The broker has gone, or never was there; silent retries follow.
+    case disconnected(MQTTError)
+    /// The broker does not allow this subscription.
+    case subscriptionRefused(filter: String)
+}

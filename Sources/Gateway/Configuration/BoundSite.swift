@@ -1,0 +1,158 @@
+import Alarms
+import DeviceProfiles
+import LocatedText
+import Telemetry
+
+/// A configuration whose devices have found their profiles: what is polled, what is subscribed.
+package struct BoundSite: Sendable {
+    package struct ModbusUnit: Sendable {
+        package var device: SiteConfiguration.Device
+        package var unit: Int
+        package var binding: ModbusBinding
+    }
+
+    package struct MQTTDevice: Sendable {
+        package var device: SiteConfiguration.Device
+        package var binding: MQTTBinding
+    }
+
+    package enum Link: Sendable {
+        case modbus(SiteConfiguration.Link, SiteConfiguration.Endpoint, [ModbusUnit])
+        case mqtt(
+            SiteConfiguration.Link, SiteConfiguration.Endpoint, clientID: String, window: Int,
+            [MQTTDevice])
+    }
+
+    package var configuration: SiteConfiguration
+    package var calendar: SiteCalendar
+    package var links: [Link]
+
+    /// Every scan group of the site, not yet numbered by a store.
+    package var groups: [ScanGroup] {
+        links.flatMap { link in
+            switch link {
+            case .modbus(let link, _, let units):
+                units.flatMap { $0.binding.groups.map { Self.late($0, link) } }
+            case .mqtt(let link, _, _, _, let devices):
+                devices.map { Self.late($0.binding.group, link) }
+            }
+        }
+    }
+
+    private static func late(_ group: ScanGroup, _ link: SiteConfiguration.Link) -> ScanGroup {
+        var group = group
+        group.lateness = link.lateness ?? group.lateness
+        return group
+    }
+
+    /// Finds each device's profile and interface, and checks rules and meters against the points.
+    ///
+    /// - Parameter faults: takes every mistake; the result is good only if it stays empty.
+    /// - Returns: nil when the time zone is not known.
+    package init?(
+        _ configuration: SiteConfiguration, library: ProfileLibrary, faults: FaultCollector
+    ) {
+        self.configuration = configuration
+        guard let calendar = SiteCalendar(systemZone: configuration.site.timezone) else {
+            return nil
+        }
+        self.calendar = calendar
+        links = []
+        for link in configuration.links {
+            switch link.transport {
+            case .modbusTCP(let endpoint):
+                let units = link.devices.compactMap { Self.unit($0, library, faults) }
+                links.append(.modbus(link, endpoint, units))
+            case .mqtt(let endpoint, let clientID, let window):
+                let devices = link.devices.compactMap { Self.subscriber($0, library, faults) }
+                links.append(
+                    .mqtt(
+                        link, endpoint,
+                        clientID: clientID ?? "plumbline-\(configuration.site.id)-\(link.id)",
+                        window: window, devices))
+            }
+        }
+        let series = groups.flatMap(\.series)
+        faults.add(Faults(configuration.meters.bindingFaults(series: series)))
+        faults.add(
+            Faults(
+                AlarmMachine(
+                    rules: configuration.alarms, groups: groups, calendar: calendar
+                ).bindingFaults))
+    }
+
+    private static func unit(
+        _ device: SiteConfiguration.Device, _ library: ProfileLibrary, _ faults: FaultCollector
+    ) -> ModbusUnit? {
+        guard
+            let (profile, interface) = interface(of: device, protocol: .modbus, library, faults)
+        else { return nil }
+        do {
+            let binding = try ModbusBinding(
+                profile: profile, interface: interface, parameters: device.parameters,
+                device: device.id)
+            return ModbusUnit(
+                device: device, unit: device.unit ?? binding.defaultUnit, binding: binding)
+        } catch {
+            faults.add(device.location, "\(error)")
+            return nil
+        }
+    }
+
+    private static func subscriber(
+        _ device: SiteConfiguration.Device, _ library: ProfileLibrary, _ faults: FaultCollector
+    ) -> MQTTDevice? {
+        guard let (profile, interface) = interface(of: device, protocol: .mqtt, library, faults)
+        else { return nil }
+        guard let key = device.key else {
+            faults.add(
+                device.location, "'key' is missing: the device's own name in its topic",
+                remedy: "add 'key: …'")
+            return nil
+        }
+        do {
+            return MQTTDevice(
+                device: device,
+                binding: try MQTTBinding(
+                    profile: profile, interface: interface, parameters: device.parameters,
+                    device: device.id, key: key))
+        } catch {
+            faults.add(device.location, "\(error)")
+            return nil
+        }
+    }
+
+    /// The interface that speaks the link's protocol; named by the device where there are several.
+    private static func interface(
+        of device: SiteConfiguration.Device, protocol wanted: FieldProtocol, _ library: ProfileLibrary,
+        _ faults: FaultCollector
+    ) -> (DeviceProfile, String)? {
+        guard let profile = library[device.profile] else {
+            let near = Spelling.nearest(to: device.profile, among: library.ids)
+            faults.add(
+                device.location, "there is no profile '\(device.profile)'",
+                remedy: near.map { "did you mean '\($0)'?" }
+                    ?? "the profiles are the files below Devices/")
+            return nil
+        }
+        let name = wanted.rawValue
+        let fitting = profile.interfaces(speaking: wanted)
+        if let wanted = device.interface {
+            if fitting.contains(wanted) { return (profile, wanted) }
+            faults.add(
+                device.location, "'\(profile.id)' has no \(name) interface '\(wanted)'",
+                remedy: fitting.isEmpty ? nil : "it has: \(fitting.joined(separator: ", "))")
+            return nil
+        }
+        if fitting.count == 1 { return (profile, fitting[0]) }
+        faults.add(
+            device.location,
+            fitting.isEmpty
+                ? "'\(profile.id)' does not speak \(name)"
+                : "'\(profile.id)' has several \(name) interfaces",
+            remedy: fitting.isEmpty
+                ? "choose another profile or another link"
+                : "add 'interface:', one of \(fitting.joined(separator: ", "))")
+        return nil
+    }
+}

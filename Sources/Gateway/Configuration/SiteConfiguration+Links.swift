@@ -1,0 +1,149 @@
+import LocatedText
+import Telemetry
+import UplinkFormats
+
+extension SiteConfiguration.Endpoint {
+    /// Reads `scheme://host:port`, or `host:port` where no scheme is asked for.
+    static func parse(
+        _ node: LocatedNode, scheme: String?, defaultPort: Int, _ faults: FaultCollector
+    ) -> Self? {
+        guard let text = node.string(faults) else { return nil }
+        var rest = Substring(text)
+        let form = (scheme.map { "\($0)://" } ?? "") + "HOST:\(defaultPort)"
+        if let scheme {
+            guard rest.hasPrefix("\(scheme)://") else {
+                faults.add(
+                    node.location, "'\(text)' is not an address of this kind",
+                    remedy: "write it as '\(form)'")
+                return nil
+            }
+            rest = rest.dropFirst(scheme.count + 3)
+        }
+        var host = String(rest)
+        var port: Int? = defaultPort
+        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]") {
+            host = String(rest[rest.index(after: rest.startIndex)..<end])
+            let tail = rest[rest.index(after: end)...]
+            if !tail.isEmpty { port = tail.first == ":" ? Int(tail.dropFirst()) : nil }
+        } else if let colon = rest.lastIndex(of: ":") {
+            host = String(rest[..<colon])
+            port = Int(rest[rest.index(after: colon)...])
+        }
+        guard let port, (0...65_535).contains(port), !host.isEmpty, !host.contains("/") else {
+            faults.add(
+                node.location, "'\(text)' is not an address", remedy: "write it as '\(form)'")
+            return nil
+        }
+        return Self(host: host, port: port)
+    }
+}
+
+extension SiteConfiguration.Link {
+    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self {
+        var reader = MappingReader(node, faults)
+        let id = reader.required("id")?.identifier(faults)
+        let modbus = reader.optional("modbus")
+        let mqtt = reader.optional("mqtt")
+        let clientID = reader.optional("client_id")?.string(faults)
+        let window = reader.optional("window")
+        let lateness = reader.optional("lateness")?.duration(faults)
+        let devices = (reader.required("devices")?.list(faults) ?? []).compactMap {
+            SiteConfiguration.Device.parse($0, faults)
+        }
+        reader.finish()
+        let transport = transport(
+            modbus: modbus, mqtt: mqtt, clientID: clientID, window: window, node, faults)
+        return Self(
+            id: id ?? "-", transport: transport, lateness: lateness, devices: devices,
+            location: node.location)
+    }
+
+    private static func transport(
+        modbus: LocatedNode?, mqtt: LocatedNode?, clientID: String?, window: LocatedNode?,
+        _ node: LocatedNode, _ faults: FaultCollector
+    ) -> SiteConfiguration.Transport {
+        let standIn = SiteConfiguration.Endpoint(host: "", port: 0)
+        switch (modbus, mqtt) {
+        case (let address?, nil):
+            let endpoint = SiteConfiguration.Endpoint.parse(
+                address, scheme: "tcp", defaultPort: 502, faults)
+            return .modbusTCP(endpoint ?? standIn)
+        case (nil, let address?):
+            var messages = 20
+            if let window, let value = window.int(faults) {
+                if (1...10_000).contains(value) {
+                    messages = value
+                } else {
+                    faults.add(window.location, "a window holds 1 to 10000 messages")
+                }
+            }
+            let endpoint = SiteConfiguration.Endpoint.parse(
+                address, scheme: "mqtt", defaultPort: 1883, faults)
+            return .mqtt(endpoint ?? standIn, clientID: clientID, window: messages)
+        default:
+            faults.add(
+                node.location, "a link has one address",
+                remedy: "either 'modbus: tcp://HOST:502' or 'mqtt: mqtt://HOST:1883'")
+            return .modbusTCP(standIn)
+        }
+    }
+}
+
+extension SiteConfiguration.Device {
+    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
+        var reader = MappingReader(node, faults)
+        let id = reader.required("id")?.identifier(faults)
+        let profile = reader.required("profile")?.string(faults)
+        let name = reader.optional("name")?.string(faults)
+        let interface = reader.optional("interface")?.string(faults)
+        var unit: Int?
+        if let node = reader.optional("unit"), let value = node.int(faults) {
+            if (0...255).contains(value) {
+                unit = value
+            } else {
+                faults.add(node.location, "a unit id lies between 0 and 255")
+            }
+        }
+        let key = reader.optional("key")?.string(faults)
+        var parameters: [String: Double] = [:]
+        for entry in reader.optional("params")?.entries(faults) ?? [] {
+            parameters[entry.key] = entry.value.double(faults)
+        }
+        reader.finish()
+        guard let profile else { return nil }
+        return Self(
+            id: DeviceID(id ?? "-"), name: name, profile: profile, interface: interface, unit: unit,
+            key: key, parameters: parameters, location: node.location)
+    }
+}
+
+extension SiteConfiguration.Uplink {
+    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
+        var reader = MappingReader(node, faults)
+        let id = reader.required("id")?.identifier(faults)
+        let broker = reader.required("mqtt").flatMap {
+            SiteConfiguration.Endpoint.parse($0, scheme: "mqtt", defaultPort: 1883, faults)
+        }
+        var topic: String?
+        if let node = reader.required("topic"), let text = node.string(faults) {
+            if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {
+                faults.add(
+                    node.location, "'\(text)' cannot be a topic to publish under",
+                    remedy: "levels joined by '/', without + and #, without a final '/'")
+            } else {
+                topic = text
+            }
+        }
+        let formats = UplinkFormats.all.map { ($0.name, $0.name) }
+        let format = reader.optional("format")?.word(formats, faults) ?? formats[0].0
+        let resolutions = [Resolution.minute, .quarterHour, .hour, .day].map { ($0.rawValue, $0) }
+        let resolution =
+            reader.optional("resolution")?.word(resolutions, faults) ?? .quarterHour
+        let spacing = reader.optional("correction_spacing")?.duration(faults) ?? .seconds(900)
+        reader.finish()
+        guard let id, let broker, let topic else { return nil }
+        return Self(
+            id: id, broker: broker, topic: topic, format: format, resolution: resolution,
+            correctionSpacing: spacing, location: node.location)
+    }
+}

@@ -1,0 +1,97 @@
+import Alarms
+import EnergyAccounting
+import LocatedText
+import Store
+import Telemetry
+
+/// Everything that the owner of a gateway decides, checked and typed (design 7.2).
+///
+/// After the reading nobody sees a text where an enumeration will do.
+package struct SiteConfiguration: Sendable {
+    package struct Site: Hashable, Sendable {
+        package var id: SiteID
+        package var name: String
+        package var timezone: String
+        package var phase: String
+        /// Square metres; nil leaves intensities unknown.
+        package var floorArea: Double?
+        package var occupants: Int?
+    }
+
+    package struct Data: Hashable, Sendable {
+        package var directory: String
+        package var durability: Durability = .power
+        package var commitInterval: Duration = .seconds(1)
+        package var retention = Retention()
+    }
+
+    /// How long each kind of data is kept.
+    package struct Retention: Hashable, Sendable {
+        package var raw: Duration = .seconds(30 * 86_400)
+        package var minute: Duration = .seconds(2 * 86_400)
+        package var quarterHour: Duration = .seconds(3 * 365 * 86_400)
+        package var hour: Duration = .seconds(10 * 365 * 86_400)
+        package var day: Duration = .seconds(20 * 365 * 86_400)
+    }
+
+    /// Whose word counts for the time of day.
+    package enum ClockTrust: String, Hashable, Sendable, CaseIterable {
+        /// The kernel says that it is synchronised.
+        case kernel
+        /// The wall clock is believed as it is.
+        case system
+    }
+
+    /// A network address.
+    package struct Endpoint: Hashable, Sendable {
+        package var host: String
+        package var port: Int
+    }
+
+    package struct Device: Hashable, Sendable {
+        package var id: DeviceID
+        package var name: String?
+        package var profile: String
+        package var interface: String?
+        /// The Modbus unit id; nil takes the profile's.
+        package var unit: Int?
+        /// The device's own name on the broker.
+        package var key: String?
+        package var parameters: [String: Double]
+        package var location: Location
+    }
+
+    package enum Transport: Hashable, Sendable {
+        case modbusTCP(Endpoint)
+        /// - window: messages that may wait for their commit.
+        case mqtt(Endpoint, clientID: String?, window: Int)
+    }
+
+    package struct Link: Hashable, Sendable {
+        package var id: String
+        package var transport: Transport
+        package var lateness: Duration?
+        package var devices: [Device]
+        package var location: Location
+    }
+
+    package struct Uplink: Hashable, Sendable {
+        package var id: String
+        package var broker: Endpoint
+        package var topic: String
+        package var format: String
+        package var resolution: Resolution
+        /// The least time between two messages for the same item.
+        package var correctionSpacing: Duration
+        package var location: Location
+    }
+
+    package var site: Site
+    package var data: Data
+    package var clockTrust: ClockTrust
+    package var links: [Link]
+    package var meters: MeterTree
+    package var alarms: [AlarmRule]
+    package var uplinks: [Uplink]
+    package var listen: Endpoint
+}

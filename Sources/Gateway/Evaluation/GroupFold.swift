@@ -1,0 +1,156 @@
+import Telemetry
+
+/// A bucket whose stored rollups have to be folded anew.
+struct DueFold: Codable, Hashable, Sendable, Comparable {
+    var group: ScanGroup.ID
+    var resolution: Resolution
+    var start: Timestamp
+
+    static func < (a: Self, b: Self) -> Bool {
+        (a.resolution, a.start, a.group) < (b.resolution, b.start, b.group)
+    }
+}
+
+/// What one scan group has told so far that no closed bucket holds yet.
+///
+/// A synchronous value: scans and instants in, closed buckets out. Its sum over time is the same
+/// for every way of cutting the stream, because it depends on nothing but what was journaled.
+struct GroupFold: Codable, Hashable, Sendable {
+    /// A bucket that has just closed for the first time.
+    struct Closed {
+        var bucket: Bucket
+        var rollups: [Rollup]
+        var isDisordered: Bool
+        var isBackfill: Bool
+    }
+
+    private(set) var newest: Timestamp?
+    /// By column: the newest good reading of each counter, where its next interval begins.
+    private var counters: [Int: Rollup.Timed] = [:]
+    private(set) var lanes = [Lane(.minute), Lane(.quarterHour)]
+    /// When the last scan of history came, on the wall clock; nil once live scans have come.
+    private var backfilledAt: Timestamp?
+
+    init() {}
+
+    /// Takes one scan in.
+    ///
+    /// - Returns: closed buckets that it changes, and whether it was later than a newer scan.
+    mutating func take(
+        _ scan: Scan, in group: ScanGroup, wall: Timestamp
+    ) -> (due: [DueFold], isLate: Bool) {
+        backfilledAt = scan.flags.contains(.backfill) ? wall : nil
+        let isLate = newest.map { scan.time < $0 } ?? false
+        var due: [DueFold] = []
+        for lane in lanes.indices {
+            due += skipGap(to: scan.time, lane: lane, group)
+            if let index = lanes[lane].index(for: scan.time, in: group) {
+                for (column, reading) in scan.readings.enumerated() {
+                    lanes[lane].open[index].rollups[column].add(reading, at: scan.time)
+                }
+            }
+        }
+        guard !isLate else {
+            for lane in lanes.indices {
+                for index in lanes[lane].open.indices { lanes[lane].open[index].isDisordered = true }
+            }
+            return (due, true)
+        }
+        newest = scan.time
+        for (column, series) in group.series.enumerated() {
+            guard let policy = series.counter, let number = scan.readings[column].number else {
+                continue
+            }
+            due += count(
+                Rollup.Timed(time: scan.time, value: number), column: column, policy, group)
+        }
+        return (due, false)
+    }
+
+    private mutating func count(
+        _ reading: Rollup.Timed, column: Int, _ policy: CounterPolicy, _ group: ScanGroup
+    ) -> [DueFold] {
+        guard let from = counters[column] else {
+            counters[column] = reading
+            return []
+        }
+        guard from.time < reading.time else { return [] }
+        counters[column] = reading
+        guard
+            let interval = CounterInterval(
+                from: from.value, at: from.time, to: reading.value, at: reading.time,
+                policy: policy)
+        else { return [] }
+        var due: [DueFold] = []
+        for lane in lanes.indices {
+            due += lanes[lane].add(interval, column: column, in: group).map {
+                DueFold(group: group.id, resolution: lanes[lane].resolution, start: $0)
+            }
+        }
+        return due
+    }
+
+    /// Closes every bucket whose time has come.
+    ///
+    /// - Parameter wall: a trusted instant of the journal; nil when the clock is not trusted.
+    mutating func close(
+        _ group: ScanGroup, wall: Timestamp?
+    ) -> (closed: [Closed], due: [DueFold]) {
+        guard let newest else { return ([], []) }
+        let now = instant(newest: newest, wall: wall, group)
+        var closed: [Closed] = []
+        var due: [DueFold] = []
+        for lane in lanes.indices {
+            // Silence is data where readings are expected: their buckets open and close empty.
+            if group.period != nil, let closedUntil = lanes[lane].closedUntil, now > closedUntil {
+                due += skipGap(to: now, lane: lane, group)
+                _ = lanes[lane].index(for: now, in: group)
+            }
+            while let first = lanes[lane].open.first {
+                let bucket = lanes[lane].bucket(first.start)
+                guard isComplete(bucket, group) || now >= bucket.end + group.lateness else { break }
+                lanes[lane].open.removeFirst()
+                lanes[lane].closedUntil = bucket.end
+                closed.append(
+                    Closed(
+                        bucket: bucket, rollups: finished(first.rollups, bucket, group),
+                        isDisordered: first.isDisordered, isBackfill: backfilledAt != nil))
+            }
+        }
+        return (closed, due)
+    }
+
+    private mutating func skipGap(
+        to time: Timestamp, lane: Int, _ group: ScanGroup
+    ) -> [DueFold] {
+        let resolution = lanes[lane].resolution
+        return lanes[lane].skipGap(to: time).map {
+            DueFold(group: group.id, resolution: resolution, start: $0)
+        }
+    }
+
+    /// Lateness counts from the trusted wall clock; for history from the group's own newest scan.
+    private func instant(newest: Timestamp, wall: Timestamp?, _ group: ScanGroup) -> Timestamp {
+        guard let wall else { return newest }
+        if let backfilledAt, wall < backfilledAt + group.lateness { return newest }
+        return max(newest, wall)
+    }
+
+    /// Whether every poll of the bucket has answered and every counter has been read after it.
+    private func isComplete(_ bucket: Bucket, _ group: ScanGroup) -> Bool {
+        guard group.isPolled, let newest, newest >= bucket.end else { return false }
+        return group.series.enumerated().allSatisfy { column, series in
+            series.counter == nil || (counters[column].map { $0.time >= bucket.end } ?? false)
+        }
+    }
+
+    private func finished(_ rollups: [Rollup], _ bucket: Bucket, _ group: ScanGroup) -> [Rollup] {
+        var rollups = rollups
+        for (column, series) in group.series.enumerated() where series.counter != nil {
+            if counters[column].map({ $0.time < bucket.end }) ?? true {
+                rollups[column].isEstimated = true
+            }
+        }
+        return rollups
+    }
+}

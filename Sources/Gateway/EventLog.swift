@@ -1,0 +1,54 @@
+import Acquisition
+import FieldLinks
+import Logging
+
+/// Turns what happens on links into one log line each; state changes are `info` or worse.
+struct EventLog: Sendable {
+    let logger: Logger
+
+    func acquisition(_ event: AcquisitionEvent) {
+        switch event {
+        case .linkUp(let link, let detail):
+            logger.info("link up", metadata: ["link": "\(link)", "detail": "\(detail)"])
+        case .linkDown(let link, let cause):
+            logger.warning("link down", metadata: ["link": "\(link)", "cause": "\(cause)"])
+        case .deviceSilent(let link, let device, let cause):
+            logger.warning(
+                "device silent",
+                metadata: ["link": "\(link)", "device": "\(device)", "cause": "\(cause)"])
+        case .deviceAnswers(let link, let device):
+            logger.info("device answers", metadata: ["link": "\(link)", "device": "\(device)"])
+        case .blockSplit(let link, let device, let request):
+            logger.notice(
+                "block split",
+                metadata: ["link": "\(link)", "device": "\(device)", "request": "\(request)"])
+        case .requestRefused(let link, let device, let cause):
+            logger.warning(
+                "request refused by the device",
+                metadata: ["link": "\(link)", "device": "\(device)", "cause": "\(cause)"])
+        case .messageRefused(let link, let device, let topic, let reason, let detail):
+            logger.warning(
+                "message refused",
+                metadata: [
+                    "link": "\(link)", "device": "\(device?.text ?? "-")", "topic": "\(topic)",
+                    "reason": "\(reason.rawValue)", "detail": "\(detail)",
+                ])
+        case .duplicateRefused(let link, let topic):
+            logger.debug("repetition refused", metadata: ["link": "\(link)", "topic": "\(topic)"])
+        case .subscriptionRefused(let link, let filter):
+            logger.error(
+                "the broker refuses the subscription",
+                metadata: ["link": "\(link)", "filter": "\(filter)"])
+        }
+    }
+
+    func uplink(_ uplink: String, _ event: MQTTLinkEvent) {
+        switch event {
+        case .connected:
+            logger.info("uplink up", metadata: ["uplink": "\(uplink)"])
+        case .disconnected(let error):
+            logger.warning("uplink down", metadata: ["uplink": "\(uplink)", "cause": "\(error)"])
+        case .subscriptionRefused: break
+        }
+    }
+}

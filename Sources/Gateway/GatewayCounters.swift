@@ -1,0 +1,48 @@
+import Synchronization
+
+/// Why readings were given up. Each reason is counted by itself; a retry is no drop.
+package enum DropReason: String, Sendable, CaseIterable {
+    case duplicate
+    case lateBeyondRetention = "late_beyond_retention"
+    case malformed
+    case unstored
+}
+
+/// What the loops have done since the start, for `/metrics`.
+package final class GatewayCounters: Sendable {
+    package struct Values: Sendable {
+        package var commits = 0
+        package var failedCommits = 0
+        package var scans = 0
+        package var readings = 0
+        package var dropped: [DropReason: Int] = [:]
+        package var sent: [String: Int] = [:]
+        package var retried: [String: Int] = [:]
+        package var rejected: [String: Int] = [:]
+    }
+
+    // A mutex: several loops write, the metrics route reads, and nobody waits inside.
+    private let state = Mutex(Values())
+
+    package init() {}
+
+    package var values: Values { state.withLock { $0 } }
+
+    func committed(scans: Int, readings: Int) {
+        state.withLock {
+            $0.commits += 1
+            $0.scans += scans
+            $0.readings += readings
+        }
+    }
+
+    func commitFailed() { state.withLock { $0.failedCommits += 1 } }
+
+    func dropped(_ reason: DropReason, readings: Int) {
+        state.withLock { $0.dropped[reason, default: 0] += readings }
+    }
+
+    func sent(_ uplink: String) { state.withLock { $0.sent[uplink, default: 0] += 1 } }
+    func retried(_ uplink: String) { state.withLock { $0.retried[uplink, default: 0] += 1 } }
+    func rejected(_ uplink: String) { state.withLock { $0.rejected[uplink, default: 0] += 1 } }
+}

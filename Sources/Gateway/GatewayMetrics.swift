@@ -1,0 +1,105 @@
+import Acquisition
+import Store
+import Telemetry
+import WebAPI
+
+/// Gathers the figures of the loops, the links and the store for `/metrics` (design 7.4).
+struct GatewayMetrics: Sendable {
+    let counters: GatewayCounters
+    let status: AcquisitionStatus
+    let reader: StoreReader
+    let uplinks: [String]
+
+    func samples() async -> [MetricSample] {
+        var samples = loops() + links()
+        if let statistics = try? await reader.statistics() {
+            samples += store(statistics)
+        }
+        for uplink in uplinks {
+            guard let status = try? await reader.uplinkStatus(uplink: uplink) else { continue }
+            samples.append(
+                MetricSample(
+                    "plumbline_uplink_owed_items", .gauge,
+                    help: "Items that a platform has not acknowledged yet.",
+                    labels: [("uplink", uplink)], value: Double(status.owed)))
+            for (outcome, count) in [
+                ("accepted", status.accepted), ("retried", status.retried),
+                ("rejected", status.rejected), ("expired", status.expired),
+            ] {
+                samples.append(
+                    MetricSample(
+                        "plumbline_uplink_attempts_total", .counter,
+                        help: "What came of what was owed, since the store was made.",
+                        labels: [("uplink", uplink), ("outcome", outcome)], value: Double(count)))
+            }
+        }
+        return samples
+    }
+
+    private func loops() -> [MetricSample] {
+        let values = counters.values
+        func total(_ name: String, _ help: String, _ value: Int) -> MetricSample {
+            MetricSample("plumbline_\(name)_total", .counter, help: help, value: Double(value))
+        }
+        return [
+            total("commits", "Journal rows made durable.", values.commits),
+            total("commits_failed", "Commits that the store refused.", values.failedCommits),
+            total("scans_committed", "Scans made durable.", values.scans),
+            total("readings_committed", "Readings made durable.", values.readings),
+        ]
+            + DropReason.allCases.map { reason in
+                MetricSample(
+                    "plumbline_readings_dropped_total", .counter,
+                    help: "Readings that were given up, by reason.",
+                    labels: [("reason", reason.rawValue)],
+                    value: Double(values.dropped[reason, default: 0]))
+            }
+    }
+
+    private func links() -> [MetricSample] {
+        status.links.sorted { $0.key < $1.key }.flatMap { name, link in
+            let labels = [(name: "link", value: name)]
+            return [
+                MetricSample(
+                    "plumbline_link_connected", .gauge, help: "1 while the link is connected.",
+                    labels: labels, value: link.isConnected ? 1 : 0),
+                MetricSample(
+                    "plumbline_link_requests_total", .counter,
+                    help: "Requests made, or messages received.", labels: labels,
+                    value: Double(link.requests)),
+                MetricSample(
+                    "plumbline_link_failures_total", .counter,
+                    help: "Requests that brought no usable answer.", labels: labels,
+                    value: Double(link.failures)),
+                MetricSample(
+                    "plumbline_slots_missed_total", .counter,
+                    help: "Slots that passed before they could be polled.", labels: labels,
+                    value: Double(link.missed)),
+            ]
+                + RefusalReason.allCases.map { reason in
+                    MetricSample(
+                        "plumbline_messages_refused_total", .counter,
+                        help: "Messages that brought no reading, by reason.",
+                        labels: labels + [(name: "reason", value: reason.rawValue)],
+                        value: Double(link.refused[reason, default: 0]))
+                }
+        }
+    }
+
+    private func store(_ statistics: StoreStatistics) -> [MetricSample] {
+        func gauge(_ name: String, _ help: String, _ value: Int64) -> MetricSample {
+            MetricSample("plumbline_\(name)", .gauge, help: help, value: Double(value))
+        }
+        return [
+            gauge("store_file_bytes", "Bytes of the store's file.", statistics.fileBytes),
+            gauge("store_wal_bytes", "Bytes of its write-ahead log.", statistics.walBytes),
+            gauge("journal_rows", "Rows of the journal.", statistics.journalRows),
+            gauge(
+                "evaluation_behind_rows", "Journal rows that are not evaluated durably yet.",
+                max(0, statistics.newestSequence - statistics.evaluationCursor)),
+            gauge(
+                "store_damaged_rows", "Journal rows found damaged since the start.",
+                Int64(statistics.damagedRows)),
+        ]
+    }
+}

@@ -1,0 +1,70 @@
+import Alarms
+import DeviceProfiles
+import Telemetry
+import WebAPI
+
+extension SiteGateway {
+    /// What the API tells about this site.
+    func webContext() -> WebAPIContext {
+        let configuration = site.configuration
+        let uplinks = configuration.uplinks.map(\.id)
+        let metrics = GatewayMetrics(
+            counters: counters, status: status, reader: store.reader, uplinks: uplinks)
+        return WebAPIContext(
+            site: SiteDescription(
+                id: configuration.site.id, name: configuration.site.name,
+                timezone: configuration.site.timezone, phase: configuration.site.phase,
+                floorAreaSquareMetres: configuration.site.floorArea),
+            calendar: site.calendar, wallClock: surroundings.wallClock,
+            clock: surroundings.clock, store: store.reader, devices: devices(),
+            pointTitles: pointTitles(), meterTree: configuration.meters,
+            limitLines: limitLines(),
+            alarmTitles: Dictionary(
+                configuration.alarms.map {
+                    ($0.name, LocalizedText(en: $0.title.en, zh: $0.title.zh))
+                }, uniquingKeysWith: { $1 }),
+            uplinks: uplinks, readiness: readiness, metrics: { await metrics.samples() },
+            dashboards: surroundings.dashboards)
+    }
+
+    private func devices() -> [DeviceDescription] {
+        site.configuration.links.flatMap { link in
+            link.devices.map { device in
+                let profile = library[device.profile]
+                return DeviceDescription(
+                    id: device.id, titleEn: device.name ?? profile?.title.en ?? device.id.text,
+                    titleZh: device.name ?? profile?.title.zh ?? device.id.text,
+                    kind: profile?.kind ?? "", link: link.id,
+                    groups: groups.filter { $0.device == device.id })
+            }
+        }
+    }
+
+    private func pointTitles() -> [PointKey: LocalizedText] {
+        var titles: [PointKey: LocalizedText] = [:]
+        for point in groups.flatMap(\.series).map(\.id.point) where titles[point] == nil {
+            guard let chinese = library.vocabulary.describe(point)?.zh else { continue }
+            titles[point] = LocalizedText(
+                en: point.text.replacing("_", with: " ").replacing(".", with: " "), zh: chinese)
+        }
+        return titles
+    }
+
+    private func limitLines() -> [SeriesID: [WebAPI.LimitLine]] {
+        let machine = AlarmMachine(
+            rules: site.configuration.alarms, groups: groups, calendar: site.calendar)
+        var lines: [SeriesID: [WebAPI.LimitLine]] = [:]
+        for series in groups.flatMap(\.series) {
+            let found = machine.limitLines(for: series.id).compactMap { line in
+                line.above.map {
+                    WebAPI.LimitLine(
+                        rule: line.rule,
+                        title: LocalizedText(en: line.title.en, zh: line.title.zh), above: $0,
+                        unit: line.unit)
+                }
+            }
+            if !found.isEmpty { lines[series.id] = found }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,273 @@
+import Acquisition
+import Alarms
+import Delivery
+import DeviceProfiles
+import FieldLinks
+import Logging
+import ServiceLifecycle
+import Store
+import Synchronization
+import Telemetry
+import UplinkFormats
+import WebAPI
+
+/// What the gateway takes from the world around it.
+package struct Surroundings: Sendable {
+    /// Waits and measures.
+    package var clock: any Clock<Duration> & Sendable
+    /// Stamps.
+    package var wallClock: any WallClock
+    package var logger: Logger
+    package var dashboards: DashboardFiles
+    /// Called after each commit and each honest idle round of Ingestion; feeds the watchdog.
+    package var onRound: @Sendable () -> Void
+    /// Called once with the port of the API, when everything is ready.
+    package var onReady: @Sendable (Int) -> Void
+
+    package init(
+        clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger,
+        dashboards: DashboardFiles, onRound: @escaping @Sendable () -> Void = {},
+        onReady: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.clock = clock
+        self.wallClock = wallClock
+        self.logger = logger
+        self.dashboards = dashboards
+        self.onRound = onRound
+        self.onReady = onReady
+    }
+}
+
+/// One site's gateway, composed: the store and the services around it, in the order of the start.
+package struct SiteGateway: Sendable {
+    package let site: BoundSite
+    package let store: Store
+    /// The site's scan groups with the registry's numbers.
+    package let groups: [ScanGroup]
+    package let ingestion: Ingestion
+    let library: ProfileLibrary
+    let surroundings: Surroundings
+    let evaluation: Evaluation
+    let counters = GatewayCounters()
+    let status = AcquisitionStatus()
+    let readiness = Readiness()
+    private let announcement: Announcement
+
+    /// Opens the store and registers the site's series; nothing runs yet.
+    ///
+    /// - Throws: `StoreError` when the store cannot be opened.
+    package init(
+        _ site: BoundSite, library: ProfileLibrary, surroundings: Surroundings
+    ) async throws {
+        self.site = site
+        self.library = library
+        self.surroundings = surroundings
+        let configuration = site.configuration
+        store = try Store.open(
+            StoreOptions(
+                directory: configuration.data.directory,
+                durability: configuration.data.durability), calendar: site.calendar)
+        groups = try await store.writer.register(site.groups)
+        readiness.reach(.storeOpen)
+        announcement = Announcement(readiness: readiness, onReady: surroundings.onReady)
+        var options = Ingestion.Options()
+        options.commitInterval = configuration.data.commitInterval
+        options.rawRetention = configuration.data.retention.raw
+        ingestion = Ingestion(
+            store: store, groups: groups, wallClock: surroundings.wallClock,
+            clock: surroundings.clock, options: options, counters: counters,
+            logger: surroundings.logger, onRound: surroundings.onRound)
+        let machine = EvaluationMachine(
+            groups: groups, rules: configuration.alarms, calendar: site.calendar,
+            selections: configuration.uplinks.map {
+                OwedSelection(uplink: $0.id, resolution: $0.resolution)
+            })
+        let (readiness, announcement) = (readiness, announcement)
+        evaluation = Evaluation(
+            store: store, machine: machine, calendar: site.calendar, clock: surroundings.clock,
+            logger: surroundings.logger,
+            onProgress: { _ in
+                readiness.reach(.historyEvaluated)
+                announcement.tell()
+            })
+    }
+
+    /// Enters the past as scans (design 5, history) and evaluates it, before the services run.
+    ///
+    /// - Parameter onProgress: told the time up to which scans are stored.
+    package func enter(
+        _ history: some Sequence<[Scan]>, onProgress: (Timestamp) -> Void = { _ in }
+    ) async throws {
+        for scans in history where !scans.isEmpty {
+            try Task.checkCancellation()
+            _ = try await ingestion.admit(Admission(scans: scans))
+            try await ingestion.commitNow()
+            if let last = scans.last { onProgress(last.time) }
+        }
+        try await evaluation.catchUp()
+    }
+
+    /// Everything that runs, in the order of the start; the stop is the reverse, so that input ends
+    /// first and what is buffered reaches the disk.
+    ///
+    /// - Throws: `WebAPIError` for an address that the API must not listen on,
+    ///   `DescriptorBudgetError` when the site needs more connections than the process may have.
+    package func services() async throws -> [any Service] {
+        var services: [any Service] = [StoreService(store: store)]
+        services.append(try application())
+        services += try uplinks()
+        services.append(
+            Housekeeping(
+                store: store, policy: site.configuration.data.retention.policy,
+                clock: surroundings.clock, wallClock: surroundings.wallClock,
+                logger: surroundings.logger))
+        services.append(evaluation)
+        services.append(ingestion)
+        for link in site.links { services.append(try await acquisition(link)) }
+        return services
+    }
+
+    private func application() throws -> any Service {
+        let (readiness, announcement) = (readiness, announcement)
+        let listen = site.configuration.listen
+        return try makeApplication(
+            context: webContext(), host: listen.host, port: listen.port,
+            logger: surroundings.logger,
+            onListening: { port in
+                announcement.port(port)
+                readiness.reach(.listening)
+                announcement.tell()
+            })
+    }
+
+    private func uplinks() throws -> [any Service] {
+        let clock = LinkClock(surroundings.clock)
+        var publishers: [any Service] = []
+        var loops: [any Service] = []
+        for uplink in site.configuration.uplinks {
+            guard let format = UplinkFormats.named(uplink.format) else { continue }
+            let events = EventLog(logger: surroundings.logger)
+            let publisher = try MQTTPublisher(
+                MQTTEndpoint(
+                    host: uplink.broker.host, port: uplink.broker.port,
+                    clientID: "plumbline-\(site.configuration.site.id)-uplink-\(uplink.id)"),
+                clock: clock, onEvent: { events.uplink(uplink.id, $0) })
+            publishers.append(
+                Running(start: { await publisher.run() }, stop: { publisher.stop() }))
+            var options = Reporting.Options()
+            options.correctionSpacing = uplink.correctionSpacing
+            loops.append(
+                Reporting(
+                    uplink: uplink.id, site: site.configuration.site.id, store: store,
+                    groups: groups, format: format,
+                    transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
+                    calendar: site.calendar, clock: surroundings.clock,
+                    wallClock: surroundings.wallClock, options: options, counters: counters,
+                    logger: surroundings.logger))
+        }
+        return publishers + loops
+    }
+
+    private func acquisition(_ link: BoundSite.Link) async throws -> any Service {
+        let clock = LinkClock(surroundings.clock)
+        let events = EventLog(logger: surroundings.logger)
+        switch link {
+        case .modbus(let link, let endpoint, let units):
+            let timeout = units.map(\.binding.responseTimeout).max() ?? .seconds(1)
+            let acquisition = ModbusAcquisition(
+                name: link.id,
+                link: ModbusLink(
+                    host: endpoint.host, port: endpoint.port, responseTimeout: timeout),
+                devices: units.map { unit in
+                    ModbusAcquisition.Device(
+                        unit: UInt8(clamping: unit.unit), binding: unit.binding,
+                        groups: registered(unit.binding.groups))
+                },
+                sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
+                onEvent: { events.acquisition($0) })
+            return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
+        case .mqtt(let link, let endpoint, let clientID, let window, let devices):
+            var options = MQTTLink.Options()
+            options.window = window
+            let acquisition = try MQTTAcquisition(
+                name: link.id,
+                endpoint: MQTTEndpoint(
+                    host: endpoint.host, port: endpoint.port, clientID: clientID),
+                devices: devices.compactMap { device in
+                    registered([device.binding.group]).first.map {
+                        MQTTAcquisition.Device(binding: device.binding, group: $0)
+                    }
+                },
+                options: options, sink: ingestion, clock: clock,
+                wallClock: surroundings.wallClock, status: status,
+                recentDeliveries: try await store.reader.recentDeliveries(
+                    link: link.id, limit: options.redeliveries),
+                onEvent: { events.acquisition($0) })
+            return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
+        }
+    }
+
+    /// The same groups with the numbers that the store has given them, in the same order.
+    private func registered(_ groups: [ScanGroup]) -> [ScanGroup] {
+        groups.compactMap { group in self.groups.first { $0.scope == group.scope } }
+    }
+}
+
+/// Tells once, when the gateway is ready, on which port it listens.
+private final class Announcement: Sendable {
+    private let readiness: Readiness
+    private let onReady: @Sendable (Int) -> Void
+    // Two loops report their progress from tasks of their own; the first to find all ready tells.
+    private let state = Mutex((port: 0, isTold: false))
+
+    init(readiness: Readiness, onReady: @escaping @Sendable (Int) -> Void) {
+        self.readiness = readiness
+        self.onReady = onReady
+    }
+
+    func port(_ port: Int) { state.withLock { $0.port = port } }
+
+    func tell() {
+        guard readiness.isReady else { return }
+        let port: Int? = state.withLock { state in
+            if state.isTold { return nil }
+            state.isTold = true
+            return state.port
+        }
+        if let port { onReady(port) }
+    }
+}
+
+/// Something that runs until it is asked to stop, as a service.
+private struct Running: Service {
+    let start: @Sendable () async -> Void
+    let stop: @Sendable () -> Void
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await start()
+        } onGracefulShutdown: {
+            stop()
+        }
+    }
+}
+
+/// Keeps the store open until everything above it has stopped.
+private struct StoreService: Service {
+    let store: Store
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        try store.close()
+    }
+}
+
+extension SiteConfiguration.Retention {
+    var policy: HousekeepingPolicy {
+        HousekeepingPolicy(
+            rawRetention: raw,
+            rollupRetention: [
+                .minute: minute, .quarterHour: quarterHour, .hour: hour, .day: day,
+            ])
+    }
+}

@@ -1,0 +1,97 @@
+import Telemetry
+
+extension SimulatedSite {
+    /// The gateway's configuration for a running simulation, as an installer would write it.
+    ///
+    /// - Parameters:
+    ///   - alarms: rule files to include, as paths that the configuration's folder resolves.
+    ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
+    ///   - listen: address and port of the HTTP interface.
+    package func configuration(
+        endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
+        alarms: [String], uplink: SimulatedEndpoints.Broker?, listen: String = "127.0.0.1:8420"
+    ) -> String {
+        var text = """
+            # A simulated construction site, seed \(seed): every device below runs in this machine.
+            site:
+              id: demo-site
+              name: 示范工地
+              timezone: \(calendar.zone)
+              phase: construction
+              floor_area: 12000 m2
+            data:
+              directory: \(Self.quoted(dataDirectory))
+            # The site lives by this machine's clock, which nothing here could check.
+            clock: { trust: system }
+            links:
+
+            """
+        for link in SimulatedBindings.modbusLinks {
+            guard let port = endpoints.modbusPorts[link] else { continue }
+            text += "  - id: \(link)\n    modbus: tcp://127.0.0.1:\(port)\n"
+            text += devices(on: link, bindings: bindings)
+        }
+        if let broker = endpoints.broker {
+            text += "  - id: broker\n    mqtt: mqtt://\(broker.host):\(broker.port)\n"
+            text += devices(on: "broker", bindings: bindings)
+        }
+        text += "meters:\n"
+        for meter in Self.meterTree {
+            var fields = ["id: \(meter.id)"]
+            if let parent = meter.parent {
+                fields.append("parent: \(parent)")
+            } else {
+                fields.append("carrier: electricity")
+            }
+            if let item = meter.item { fields.append("item: \(item)") }
+            fields.append("counter: \(meter.device).\(Key.energyImportTotal)")
+            text += "  - { \(fields.joined(separator: ", ")) }\n"
+        }
+        if !alarms.isEmpty {
+            let files = alarms.map { "include: \(Self.quoted($0))" }
+            text += "alarms: [ \(files.joined(separator: ", ")) ]\n"
+        }
+        if let uplink {
+            text += """
+                uplinks:
+                  - id: supervision
+                    mqtt: mqtt://\(uplink.host):\(uplink.port)
+                    topic: plumbline/demo-site
+                    resolution: 1min
+
+                """
+        }
+        return text + "api: { listen: \"\(listen)\" }\n"
+    }
+
+    private func devices(on link: String, bindings: SimulatedBindings) -> String {
+        var text = "    devices:\n"
+        for device in Self.devices where device.link == link {
+            var fields = ["id: \(device.id)", "profile: \(device.profile)"]
+            if let interface = bindings.namedInterface(of: device.id) {
+                fields.append("interface: \(interface)")
+            }
+            switch device.address {
+            case .unit(let unit): fields.append("unit: \(unit)")
+            case .key(let key): fields.append("key: \(key)")
+            }
+            if !device.parameters.isEmpty {
+                let parameters = device.parameters.sorted { $0.key < $1.key }
+                    .map { "\($0.key): \(Self.plain($0.value))" }
+                fields.append("params: { \(parameters.joined(separator: ", ")) }")
+            }
+            text += "      - { \(fields.joined(separator: ", ")) }\n"
+        }
+        return text
+    }
+
+    /// A double-quoted YAML scalar.
+    private static func quoted(_ text: String) -> String {
+        let escaped = text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }
+        return "\"\(escaped.joined())\""
+    }
+
+    private static func plain(_ number: Double) -> String {
+        number == number.rounded() && number.magnitude < 1e15 ? "\(Int64(number))" : "\(number)"
+    }
+}

@@ -1,0 +1,15 @@
+import Foundation
+import GRDB
+
+/// Bytes as a SQLite blob.
+struct Blob: DatabaseValueConvertible, Sendable {
+    let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    var databaseValue: DatabaseValue { Data(bytes).databaseValue }
+
+    static func fromDatabaseValue(_ value: DatabaseValue) -> Blob? {
+        Data.fromDatabaseValue(value).map { Blob([UInt8]($0)) }
+    }
+}

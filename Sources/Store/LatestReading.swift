@@ -1,0 +1,35 @@
+import Telemetry
+
+/// The newest reading of one series, and the newest good one if that is another.
+package struct LatestReading: Hashable, Sendable {
+    package var time: Timestamp
+    package var reading: Reading
+    /// When the last good value was read; nil when none is remembered.
+    package var goodTime: Timestamp?
+    package var goodValue: Value?
+
+    package init(time: Timestamp, reading: Reading, previous: LatestReading? = nil) {
+        self.time = time
+        self.reading = reading
+        if let value = reading.value {
+            goodTime = time
+            goodValue = value
+        } else {
+            goodTime = previous?.goodTime
+            goodValue = previous?.goodValue
+        }
+    }
+}
+
+/// One reading of one series, as it is read back.
+package struct Sample: Hashable, Sendable {
+    package var time: Timestamp
+    package var reading: Reading
+    package var flags: ScanFlags
+
+    package init(time: Timestamp, reading: Reading, flags: ScanFlags) {
+        self.time = time
+        self.reading = reading
+        self.flags = flags
+    }
+}

@@ -1,0 +1,106 @@
+import GRDB
+import Telemetry
+
+/// Owed items, attempts and totals as rows.
+enum OutboxRows {
+    /// Notes that an item is owed; a correction raises the revision and never brings `due` forward.
+    static func owe(_ item: OwedItem, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO outbox (uplink, kind, scope, start, revision_owed, due)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET
+                    due = iif(excluded.revision_owed > revision_owed,
+                        max(due, excluded.due), due),
+                    revision_owed = max(revision_owed, excluded.revision_owed)
+                """
+        ).execute(arguments: [
+            item.uplink, item.kind, item.scope, item.start.milliseconds, item.revision,
+            item.due.milliseconds,
+        ])
+    }
+
+    /// Settles the revision of one attempt. A revision that is settled already stays as it is.
+    static func settle(_ settlement: Settlement, at now: Timestamp, _ db: Database) throws {
+        let item = settlement.item
+        let change: String
+        let word: String
+        var reason: String?
+        var due: Int64?
+        switch settlement.outcome {
+        case .accepted:
+            word = "accepted"
+            change = "revision_sent = :revision, revision_settled = :revision, reason = NULL,"
+        case .retry(let after, let why):
+            word = "retry"
+            reason = why
+            due = (now + after).milliseconds
+            change = "due = :due, reason = :reason,"
+        case .rejected(let why):
+            word = "rejected"
+            reason = why
+            change = "revision_settled = :revision, reason = :reason,"
+        }
+        let arguments: StatementArguments = [
+            "uplink": item.uplink, "kind": item.kind, "scope": item.scope,
+            "start": item.start.milliseconds, "revision": item.revision,
+            "now": now.milliseconds,
+        ]
+        var all = arguments
+        if change.contains(":due") { all += ["due": due] }
+        if change.contains(":reason") { all += ["reason": reason] }
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox SET \(change) attempted = :now, attempts = attempts + 1
+                WHERE uplink = :uplink AND kind = :kind AND scope = :scope AND start = :start
+                    AND revision_settled < :revision
+                """
+        ).execute(arguments: all)
+        guard db.changesCount > 0 else { return }
+        try note(item, word, reason, at: now, db)
+    }
+
+    /// Gives up what can no longer be sent, and counts it.
+    static func expire(
+        _ item: OwedItem, reason: String, at now: Timestamp, _ db: Database
+    ) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE outbox SET revision_settled = ?, reason = ?
+                WHERE uplink = ? AND kind = ? AND scope = ? AND start = ? AND revision_settled < ?
+                """
+        ).execute(arguments: [
+            item.revision, reason, item.uplink, item.kind, item.scope, item.start.milliseconds,
+            item.revision,
+        ])
+        guard db.changesCount > 0 else { return }
+        try note(item, "expired", reason, at: now, db)
+    }
+
+    /// One row in `attempt`, one more in the uplink's total. `word` is a column's name.
+    private static func note(
+        _ item: OwedItem, _ word: String, _ reason: String?, at now: Timestamp, _ db: Database
+    ) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO attempt (at, uplink, kind, scope, start, revision, outcome, reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            now.milliseconds, item.uplink, item.kind, item.scope, item.start.milliseconds,
+            item.revision, word, reason,
+        ])
+        let accepted = word == "accepted" ? now.milliseconds : nil
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO uplink_total (uplink, \(word), last_outcome, last_reason, last_at,
+                    last_accepted_at)
+                VALUES (?, 1, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET \(word) = \(word) + 1,
+                    last_outcome = excluded.last_outcome, last_reason = excluded.last_reason,
+                    last_at = excluded.last_at,
+                    last_accepted_at = ifnull(excluded.last_accepted_at, last_accepted_at)
+                """
+        ).execute(arguments: [item.uplink, word, reason, now.milliseconds, accepted])
+    }
+}

@@ -1,0 +1,32 @@
+import Telemetry
+
+/// Every scan group and series that the store knows, with the numbers it gave them.
+package struct Registry: Hashable, Sendable {
+    /// The group rows that new scans use: the newest of each (device, interface, name).
+    package var groups: [ScanGroup]
+    /// Groups whose column list has changed since; their scans are still in the journal.
+    package var superseded: [ScanGroup]
+
+    package init(groups: [ScanGroup] = [], superseded: [ScanGroup] = []) {
+        self.groups = groups
+        self.superseded = superseded
+    }
+
+    /// The current series of this name; nil when no current group holds it.
+    package func series(_ id: SeriesID) -> Series? {
+        for group in groups where group.device == id.device {
+            if let series = group.series.first(where: { $0.id == id }) { return series }
+        }
+        return nil
+    }
+
+    /// The current group that holds a series.
+    package func group(of id: SeriesID) -> ScanGroup? {
+        groups.first { $0.device == id.device && $0.series.contains { $0.id == id } }
+    }
+
+    /// A group by its number, current or superseded.
+    package func group(_ id: ScanGroup.ID) -> ScanGroup? {
+        groups.first { $0.id == id } ?? superseded.first { $0.id == id }
+    }
+}

@@ -1,0 +1,72 @@
+import GRDB
+import Telemetry
+
+extension StoreReader {
+    /// What an uplink is owed and may be sent now, oldest bucket first.
+    ///
+    /// - Parameters:
+    ///   - correctionSpacing: a revision that was accepted is not corrected again before so long
+    ///     after the last attempt.
+    ///   - liveSince: buckets from here on are live, earlier ones the backlog.
+    ///   - live: which of the two is asked for.
+    package func owedItems(
+        uplink: String, now: Timestamp, correctionSpacing: Duration, liveSince: Timestamp,
+        live: Bool, limit: Int
+    ) async throws(StoreError) -> [OwedItem] {
+        try await read("read what is owed to \(uplink)") { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT kind, scope, start, revision_owed, due FROM outbox
+                        WHERE uplink = :uplink AND revision_owed > revision_settled
+                            AND start \(live ? ">=" : "<") :since AND due <= :now
+                            AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
+                        ORDER BY start, kind, scope LIMIT :limit
+                        """),
+                arguments: [
+                    "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
+                    "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
+                ]
+            ).map { row in
+                OwedItem(
+                    uplink: uplink, kind: row[0], scope: row[1],
+                    start: Timestamp(milliseconds: row[2]), revision: row[3],
+                    due: Timestamp(milliseconds: row[4]))
+            }
+        }
+    }
+
+    /// How an uplink stands; all zero for one that nothing is known of.
+    package func uplinkStatus(uplink: String) async throws(StoreError) -> UplinkStatus {
+        try await read("read the status of \(uplink)") { db in
+            var status = UplinkStatus(uplink: uplink)
+            let owed = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*), min(start) FROM outbox INDEXED BY outbox_owed
+                    WHERE uplink = ? AND revision_owed > revision_settled
+                    """, arguments: [uplink])
+            if let owed {
+                status.owed = owed[0]
+                status.oldestOwed = (owed[1] as Int64?).map(Timestamp.init(milliseconds:))
+            }
+            let total = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT accepted, retry, rejected, expired, last_outcome, last_reason, last_at,
+                        last_accepted_at
+                    FROM uplink_total WHERE uplink = ?
+                    """, arguments: [uplink])
+            guard let total else { return status }
+            status.accepted = total[0]
+            status.retried = total[1]
+            status.rejected = total[2]
+            status.expired = total[3]
+            status.lastOutcome = total[4]
+            status.lastReason = total[5]
+            status.lastTime = Timestamp(milliseconds: total[6])
+            status.lastAccepted = (total[7] as Int64?).map(Timestamp.init(milliseconds:))
+            return status
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import GRDB
+import Telemetry
+
+extension StoreWriter {
+    /// Settles one attempt; see `settle(_:at:)`.
+    package func settle(
+        _ item: OwedItem, outcome: Outcome, at now: Timestamp
+    ) throws(StoreError) {
+        try settle([Settlement(item, outcome)], at: now)
+    }
+
+    /// Settles attempts in one transaction, each only for the revision that was sent.
+    ///
+    /// Accepted and rejected revisions are owed no longer; a higher one still is. A retry is due
+    /// again after its delay. Rejected items stay in the file with the platform's reason.
+    package func settle(_ settlements: [Settlement], at now: Timestamp) throws(StoreError) {
+        if settlements.isEmpty { return }
+        try write("settle \(settlements.count) attempts") { db in
+            for settlement in settlements { try OutboxRows.settle(settlement, at: now, db) }
+        }
+    }
+
+    /// Gives up items whose content is gone, each counted as expired with its reason.
+    package func expire(
+        _ items: [OwedItem], reason: String, at now: Timestamp
+    ) throws(StoreError) {
+        if items.isEmpty { return }
+        try write("expire \(items.count) owed items") { db in
+            for item in items { try OutboxRows.expire(item, reason: reason, at: now, db) }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import GRDB
+import Telemetry
+
+/// The name under which the evaluation keeps its cursor.
+let evaluationReader = "evaluation"
+
+extension StoreWriter {
+    /// Makes everything that the evaluation found durable in one transaction, or nothing of it.
+    ///
+    /// Applying the same effects again changes nothing: rollups give way only to a higher revision,
+    /// transitions and owed items have deterministic keys.
+    package func apply(_ effects: EvaluationEffects) throws(StoreError) {
+        if effects.isEmpty { return }
+        let what = "apply effects up to journal row \(effects.checkpoint?.cursor ?? 0)"
+        try write(what) { db in
+            for record in effects.rollups { try RollupRows.upsert(record, db) }
+            for transition in effects.transitions { try AlarmRows.insert(transition, db) }
+            for item in effects.owed { try OutboxRows.owe(item, db) }
+            if let checkpoint = effects.checkpoint { try Self.save(checkpoint, db) }
+        }
+        shared.effects.light(shared.effects.newest + 1)
+    }
+
+    private static func save(_ checkpoint: EvaluationCheckpoint, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO cursor (reader, seq) VALUES (?, ?)
+                ON CONFLICT DO UPDATE SET seq = excluded.seq
+                """
+        ).execute(arguments: [evaluationReader, checkpoint.cursor])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO evaluation_state (reader, version, state) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET version = excluded.version, state = excluded.state
+                """
+        ).execute(arguments: [evaluationReader, checkpoint.version, Blob(checkpoint.state)])
+    }
+}

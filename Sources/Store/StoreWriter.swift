@@ -1,0 +1,109 @@
+import GRDB
+import OwnThread
+import Telemetry
+
+/// The only writer of the store, on a thread of its own, because a durable commit waits for a disk.
+package actor StoreWriter {
+    private let thread = OwnThread(name: "store", stackSize: 512 * 1024)
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        thread.asUnownedSerialExecutor()
+    }
+
+    let shared: SharedState
+    /// The sequence of the next journal row: never one that was given before.
+    private var next: Int64
+    private var boots: [String: Int64] = [:]
+
+    init(shared: SharedState, next: Int64) {
+        self.shared = shared
+        self.next = next
+    }
+
+    /// Runs one transaction: everything of it is durable afterwards, or nothing.
+    func write<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        do { return try shared.file.pool.write(body) } catch { throw StoreError(what, error) }
+    }
+
+    /// Gives numbers to groups and their series, the same ones after every restart.
+    ///
+    /// A group is known by device, interface and name; a changed list of columns gives it a new
+    /// number, while its series keep theirs. A changed kind or unit gives a series a new number.
+    /// - Returns: the groups in the order given, numbers filled in.
+    package func register(_ groups: [ScanGroup]) throws(StoreError) -> [ScanGroup] {
+        let (numbered, registry) = try write("register \(groups.count) scan groups") { db in
+            let numbered = try groups.map { try RegistryRows.register($0, db) }
+            return (numbered, try RegistryRows.load(db))
+        }
+        shared.registry.withValue { $0 = registry }
+        return numbered
+    }
+
+    /// Makes one batch durable as one journal row.
+    ///
+    /// - Returns: the row's sequence, higher than any before.
+    /// - Throws: `invalid` when a scan does not fit its registered group; nothing is written then.
+    package func commit(_ batch: JournalBatch) throws(StoreError) -> Int64 {
+        let sequence = next
+        let what = "commit journal row \(sequence)"
+        try check(batch.scans, what)
+        let blob = JournalCodec.encode(batch.scans)
+        let deliveries = DeliveriesCodec.encode(batch.deliveries)
+        // A row without scans (an idle tick) stands where its clock does.
+        let times = batch.scans.lazy.map(\.time.milliseconds)
+        let first = times.min() ?? batch.clock.wall.milliseconds
+        let last = times.max() ?? batch.clock.wall.milliseconds
+        let known = boots[batch.clock.bootID]
+        let boot = try write(what) { db in
+            let boot = try known ?? Self.bootNumber(batch.clock.bootID, db)
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO journal (seq, boot, monotonic_ms, wall_ms, trust, first_ms,
+                        last_ms, deliveries, scans)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """)
+            try statement.execute(arguments: [
+                sequence, boot, batch.clock.monotonic, batch.clock.wall.milliseconds,
+                batch.clock.isTrusted, first, last, deliveries.map { Blob($0) }, Blob(blob),
+            ])
+            return boot
+        }
+        boots[batch.clock.bootID] = boot
+        next = sequence + 1
+        shared.latest.withValue { latest in
+            for scan in batch.scans { latest.add(scan) }
+        }
+        shared.commits.light(sequence)
+        return sequence
+    }
+
+    private func check(_ scans: [Scan], _ what: String) throws(StoreError) {
+        let registry = shared.registry.value
+        var widths: [ScanGroup.ID: Int] = [:]
+        for group in registry.superseded + registry.groups {
+            widths[group.id] = group.series.count
+        }
+        var total = 0
+        for scan in scans {
+            guard let width = widths[scan.group] else {
+                throw .invalid(what, "scan group \(scan.group) is not registered")
+            }
+            guard scan.readings.count == width else {
+                throw .invalid(
+                    what,
+                    "a scan of group \(scan.group) has \(scan.readings.count) readings,"
+                        + " the group has \(width) columns")
+            }
+            total += width
+        }
+        guard total <= JournalCodec.maximumReadings else {
+            throw .invalid(what, "\(total) readings, at most \(JournalCodec.maximumReadings)")
+        }
+    }
+
+    private static func bootNumber(_ id: String, _ db: Database) throws -> Int64 {
+        let select = "SELECT number FROM boot WHERE boot_id = ?"
+        if let known = try Int64.fetchOne(db, sql: select, arguments: [id]) { return known }
+        try db.execute(sql: "INSERT INTO boot (boot_id) VALUES (?)", arguments: [id])
+        return db.lastInsertedRowID
+    }
+}

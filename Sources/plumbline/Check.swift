@@ -1,0 +1,117 @@
+import Alarms
+import ArgumentParser
+import DeviceProfiles
+import Foundation
+import Gateway
+import LocatedText
+import Telemetry
+
+/// `plumbline check`: whether a configuration is right, and what it will do.
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: say(
+            "Checks a configuration, its profiles and rules, without touching a device.",
+            "检查配置、设备档案和报警规则，不访问设备。"),
+        discussion: say(
+            """
+            Example: plumbline check /etc/plumbline/site.yaml
+            Prints every mistake as file:line:column with a remedy and exits with 65, or tells
+            what will be read, how often, and what is stored.
+            """,
+            """
+            示例：plumbline check /etc/plumbline/site.yaml
+            列出所有错误（文件:行:列）及改法，退出码 65；无误则说明将读取的内容和频率。
+            """))
+
+    @Argument(help: ArgumentHelp(say("The site's configuration.", "站点配置文件。"), valueName: "file"))
+    var file = "/etc/plumbline/site.yaml"
+
+    @OptionGroup var folders: SharedFolders
+
+    func run() async throws {
+        try await reportingFailures {
+            let share = try folders.folder()
+            let (site, library) = try SiteFiles.site(at: file, devices: share + "/Devices")
+            try selfTests(site, library)
+            summary(site, library)
+        }
+    }
+
+    /// Plays the tests that stand in the used profiles and beside the rules.
+    private func selfTests(_ site: BoundSite, _ library: ProfileLibrary) throws(Faults) {
+        let faults = FaultCollector()
+        let used = Set(site.configuration.links.flatMap { $0.devices.map(\.profile) })
+        for id in used.sorted() {
+            if let profile = library[id] { faults.add(Faults(profile.selfTest())) }
+        }
+        for rule in site.configuration.alarms { faults.add(Faults(rule.runTests())) }
+        try faults.throwIfAny()
+    }
+
+    private func summary(_ site: BoundSite, _ library: ProfileLibrary) {
+        let configuration = site.configuration
+        var table = TextTable([
+            .init(say("link", "链路")), .init(say("device", "设备")), .init(say("profile", "档案")),
+            .init(say("known from", "依据")), .init(say("group", "分组")),
+            .init(say("points", "点位"), isNumber: true), .init(say("every", "周期"), isNumber: true),
+        ])
+        var readingsPerSecond = 0.0
+        for link in configuration.links {
+            for device in link.devices {
+                for group in site.groups where group.device == device.id {
+                    table.add([
+                        link.id, device.id.text, device.profile,
+                        library[device.profile]?.provenance.status.rawValue ?? "–",
+                        "\(group.interface)/\(group.name)", "\(group.series.count)",
+                        group.period.map { "\($0.milliseconds / 1000) s" } ?? "–",
+                    ])
+                    if let period = group.period, period > .zero {
+                        readingsPerSecond +=
+                            Double(group.series.count) * 1000 / Double(period.milliseconds)
+                    }
+                }
+            }
+        }
+        print(table.text)
+        print("")
+        let points = site.groups.reduce(0) { $0 + $1.series.count }
+        print(
+            say(
+                "\(configuration.site.id): \(site.groups.count) groups, \(points) series, "
+                    + "\(short(readingsPerSecond, places: 1)) readings a second, "
+                    + "\(configuration.alarms.count) alarm rules, "
+                    + "\(configuration.meters.meters.count) meters, "
+                    + "\(configuration.uplinks.count) uplinks",
+                "\(configuration.site.id)：\(site.groups.count) 组，\(points) 个点位，"
+                    + "每秒 \(short(readingsPerSecond, places: 1)) 个读数，"
+                    + "报警规则 \(configuration.alarms.count) 条，电表 "
+                    + "\(configuration.meters.meters.count) 块，上报 \(configuration.uplinks.count) 路"))
+        remarks(site, library)
+        print(say("the configuration is good", "配置无误"))
+    }
+
+    /// What is no mistake but should be known.
+    private func remarks(_ site: BoundSite, _ library: ProfileLibrary) {
+        for link in site.configuration.links {
+            for device in link.devices {
+                guard let profile = library[device.profile] else { continue }
+                if profile.provenance.status == .unverified {
+                    print(
+                        say(
+                            "note: '\(device.profile)' (\(device.id)) is not verified on a device",
+                            "注意：'\(device.profile)'（\(device.id)）未经实机验证"))
+                }
+                for question in profile.provenance.openQuestions {
+                    print(
+                        say("note: \(device.id): ", "注意：\(device.id)：") + question)
+                }
+            }
+        }
+        for group in site.groups where group.period == nil {
+            print(
+                say(
+                    "note: \(group.scope) says nowhere how often it reports; coverage is unknown",
+                    "注意：\(group.scope) 未说明上报周期，完整率未知"))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Logging
+import ServiceLifecycle
+import SiteSimulator
+import Store
+import Telemetry
+
+/// `plumbline demo`: a simulated site, a broker and the gateway, in one process tree.
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: say(
+            "Shows a whole site at work: simulated devices, a real broker, the page.",
+            "演示完整工地：模拟设备、真实 MQTT 代理和网页。"),
+        discussion: say(
+            """
+            Example: plumbline demo --port 8420
+            Everything lives in a temporary folder and on 127.0.0.1; Ctrl-C leaves nothing behind.
+            """,
+            """
+            示例：plumbline demo --port 8420
+            数据在临时目录，只用 127.0.0.1；按 Ctrl-C 后不留任何东西。
+            """))
+
+    @Option(help: ArgumentHelp(say("Port of the page.", "网页端口。")))
+    var port = 8420
+
+    @Option(help: ArgumentHelp(say("Number from which the site follows.", "随机种子。")))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp(say("Hours of history to enter.", "补入的历史小时数。")))
+    var history = 24
+
+    @OptionGroup var folders: SharedFolders
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else {
+            throw ValidationError(say("--port lies between 0 and 65535", "--port 应在 0 到 65535 之间"))
+        }
+        guard (0...72).contains(history) else {
+            throw ValidationError(say("--history lies between 0 and 72", "--history 应在 0 到 72 之间"))
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailures {
+            let share = try folders.folder()
+            try capDescriptors()
+            try refuseTakenPort()
+            let folder = FileManager.default.temporaryDirectory
+                .appending(path: "plumbline-demo-\(ProcessInfo.processInfo.processIdentifier)")
+                .path(percentEncoded: false)
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try await PrivateBroker.run(in: folder) { broker in
+                try await demonstrate(share, folder, broker)
+            }
+        }
+    }
+
+    private func demonstrate(_ share: String, _ folder: String, _ brokerPort: Int) async throws {
+        let library = try SiteFiles.library(at: share + "/Devices")
+        let clock = SystemClock(believesWall: true)
+        let broker = SimulatedEndpoints.Broker(host: "127.0.0.1", port: brokerPort)
+        let site = SimulatedSite(
+            seed: seed, epoch: clock.read().wall, calendar: try demoCalendar())
+        let bindings = try SimulatedBindings(library: library)
+        let simulation = try SiteSimulation(
+            site: site, library: library, broker: broker, clock: ContinuousClock(),
+            wallClock: clock)
+        let endpoints = try await simulation.start()
+        let path = folder + "/site.yaml"
+        try site.configuration(
+            endpoints: endpoints, bindings: bindings, dataDirectory: folder + "/data",
+            alarms: [share + "/Config/alarms/dust.yaml"], uplink: broker,
+            listen: "127.0.0.1:\(port)"
+        ).write(toFile: path, atomically: true, encoding: .utf8)
+        let (bound, _) = try SiteFiles.site(at: path, devices: share + "/Devices")
+        let logger = makeLogger(level: .warning)
+        let gateway = try await SiteGateway(
+            bound, library: library,
+            surroundings: Surroundings(
+                clock: ContinuousClock(), wallClock: clock, logger: logger,
+                dashboards: dashboards(share),
+                onReady: { port in Self.greet(port, broker.port, folder) }))
+        try await untilInterrupted { try await enterHistory(site, bindings, gateway) }
+        let services = try await gateway.services()
+        try await runServices(
+            [SimulationService(simulation: simulation)] + services, logger: logger)
+    }
+
+    private func enterHistory(
+        _ site: SimulatedSite, _ bindings: SimulatedBindings, _ gateway: SiteGateway
+    ) async throws {
+        guard history > 0 else { return }
+        let start = site.epoch - .seconds(history * 3600)
+        let progress = ProgressLine(say("entering the past day", "正在补入过去的数据"))
+        let whole = Double((site.epoch - start).milliseconds)
+        try await gateway.enter(
+            try site.history(
+                from: start, to: site.epoch, bindings: bindings, groups: gateway.groups),
+            onProgress: { time in
+                progress.show(Double((time - start).milliseconds) / whole)
+            })
+        progress.end()
+    }
+
+    private func refuseTakenPort() throws {
+        guard port != 0, PortProbe.isTaken(port) else { return }
+        throw Failure.unreachable(
+            say(
+                "port \(port) is taken; choose another: make demo PORT=8421",
+                "端口 \(port) 已被占用；请换一个：make demo PORT=8421"))
+    }
+
+    private static func greet(_ port: Int, _ broker: Int, _ folder: String) {
+        print(
+            say(
+                """
+
+                  The page:    http://127.0.0.1:\(port)/        (?lang=zh for Chinese)
+                  The API:     curl http://127.0.0.1:\(port)/api/v1/devices
+                  Aggregates:  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
+                  Readings:    plumbline tail --data \(folder)/data
+
+                You see a simulated construction site: a tower crane over MQTT, two dust and noise
+                stations, four meters in a tree and a PV inverter over Modbus TCP. The last day was
+                entered as history; at dust-north a dust event has begun, and within three minutes
+                its 15-minute mean of PM10 passes the limit and raises an alarm.
+                Ctrl-C stops everything and leaves nothing behind.
+                """,
+                """
+
+                  网页：      http://127.0.0.1:\(port)/?lang=zh
+                  接口：      curl http://127.0.0.1:\(port)/api/v1/devices
+                  上报数据：  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
+                  实时读数：  plumbline tail --data \(folder)/data
+
+                这是一个模拟工地：一台塔机（MQTT），两台扬尘噪声站、四块分级电表和一台光伏逆变器
+                （Modbus TCP）。过去一天已作为历史补入；dust-north 正在起尘，三分钟内 PM10 的
+                15 分钟均值将超限并报警。按 Ctrl-C 全部停止，不留任何东西。
+                """))
+    }
+}

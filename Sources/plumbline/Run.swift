@@ -1,0 +1,115 @@
+import ArgumentParser
+import FieldLinks
+import Foundation
+import Gateway
+import Logging
+import ServiceLifecycle
+import UnixSignals
+import WebAPI
+
+/// `plumbline run`: the gateway, until it is asked to stop.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: say("Runs the gateway of a site.", "运行站点网关。"),
+        discussion: say(
+            """
+            Example: plumbline run --config /etc/plumbline/site.yaml
+            SIGTERM and Ctrl-C stop it; what was read is on the disk then.
+            """,
+            """
+            示例：plumbline run --config /etc/plumbline/site.yaml
+            收到 SIGTERM 或 Ctrl-C 后停止，已读数据均已落盘。
+            """))
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(say("The site's configuration.", "站点配置文件。"), valueName: "file"))
+    var config = "/etc/plumbline/site.yaml"
+
+    @OptionGroup var folders: SharedFolders
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error"))
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        try await reportingFailures {
+            let share = try folders.folder()
+            let (site, library) = try SiteFiles.site(at: config, devices: share + "/Devices")
+            try capDescriptors()
+            let logger = makeLogger(level: logLevel)
+            let notification = ServiceNotification()
+            let gateway: SiteGateway
+            do {
+                gateway = try await SiteGateway(
+                    site, library: library,
+                    surroundings: Surroundings(
+                        clock: ContinuousClock(),
+                        wallClock: SystemClock(
+                            believesWall: site.configuration.clockTrust == .system),
+                        logger: logger, dashboards: dashboards(share),
+                        onRound: { notification.alive() },
+                        onReady: { port in
+                            logger.notice("ready", metadata: ["port": "\(port)"])
+                            notification.ready("reading; http://127.0.0.1:\(port)/")
+                        }))
+            } catch {
+                throw Failure.inputOutput("\(error)")
+            }
+            try await runServices(try await gateway.services(), logger: logger)
+            notification.stopping()
+        }
+    }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// Runs services until SIGTERM or SIGINT, and stops them in the reverse order.
+func runServices(_ services: [any Service], logger: Logger) async throws {
+    var configuration = ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(30)
+    try await ServiceGroup(configuration: configuration).run()
+}
+
+/// Does work that comes before the services; SIGTERM and SIGINT cancel it.
+///
+/// - Throws: `CancellationError` when it was cancelled.
+func untilInterrupted(_ work: @escaping @Sendable () async throws -> Void) async throws {
+    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+        group.addTask {
+            for await _ in signals { return false }
+            return true
+        }
+        group.addTask {
+            try await work()
+            return true
+        }
+        let isDone = try await group.next() ?? true
+        group.cancelAll()
+        if !isDone { throw CancellationError() }
+    }
+}
+
+/// libmodbus ends the process above descriptor 1023, so none beyond it must ever be given out.
+func capDescriptors() throws {
+    do {
+        _ = try DescriptorBudget.capProcess()
+    } catch {
+        throw Failure.inputOutput("\(error)")
+    }
+}
+
+/// Where the page, the chart libraries and the API's description lie.
+func dashboards(_ share: String) -> DashboardFiles {
+    DashboardFiles(
+        directory: share + "/Dashboards", vendor: DashboardFiles.debianVendor,
+        openAPI: share + "/docs/openapi.yaml")
+}
+
+/// Logs to standard error, which journald reads.
+func makeLogger(level: Logger.Level) -> Logger {
+    var logger = Logger(label: "plumbline") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = level
+    return logger
+}

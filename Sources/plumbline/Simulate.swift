@@ -1,0 +1,115 @@
+import ArgumentParser
+import FieldLinks
+import Foundation
+import Gateway
+import Logging
+import ServiceLifecycle
+import SiteSimulator
+import Telemetry
+
+/// `plumbline simulate`: the simulated site alone, for trying a gateway against it.
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: say(
+            "Runs a simulated site: Modbus TCP servers and MQTT publishers.",
+            "运行模拟工地：Modbus TCP 服务器与 MQTT 发布者。"),
+        discussion: say(
+            """
+            Examples:
+              plumbline simulate
+              plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
+            Equal seeds give equal values.
+            """,
+            """
+            示例：
+              plumbline simulate
+              plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
+            种子相同，数值相同。
+            """))
+
+    @Option(help: ArgumentHelp(say("Number from which the site follows.", "随机种子。")))
+    var seed: UInt64 = 1
+
+    @Option(
+        help: ArgumentHelp(
+            say("Broker for the crane; none leaves it out.", "塔机使用的 MQTT 代理；省略则不发布。"),
+            valueName: "host:port"))
+    var broker: String?
+
+    @Option(help: ArgumentHelp(say("First Modbus port; free ones otherwise.", "首个 Modbus 端口。")))
+    var modbusPort: Int?
+
+    @OptionGroup var folders: SharedFolders
+
+    func run() async throws {
+        try await reportingFailures {
+            let library = try SiteFiles.library(at: try folders.folder() + "/Devices")
+            try capDescriptors()
+            let clock = SystemClock(believesWall: true)
+            let site = SimulatedSite(
+                seed: seed, epoch: clock.read().wall, calendar: try demoCalendar())
+            let simulation = try SiteSimulation(
+                site: site, library: library, broker: try brokerAddress(),
+                ports: modbusPort.map { .from($0) } ?? .free, clock: ContinuousClock(),
+                wallClock: clock)
+            let endpoints: SimulatedEndpoints
+            do {
+                endpoints = try await simulation.start()
+            } catch {
+                throw Failure.unreachable("\(error)")
+            }
+            print(Self.table(of: endpoints).text)
+            print(say("Ctrl-C stops it.", "按 Ctrl-C 停止。"))
+            let logger = makeLogger(level: .warning)
+            try await runServices([SimulationService(simulation: simulation)], logger: logger)
+        }
+    }
+
+    private func brokerAddress() throws -> SimulatedEndpoints.Broker? {
+        guard let broker else { return nil }
+        let parts = broker.split(separator: ":")
+        guard parts.count == 2, let port = Int(parts[1]), (1...65_535).contains(port) else {
+            throw Failure.badInput(
+                say("--broker wants host:port, not '\(broker)'", "--broker 应为 主机:端口"))
+        }
+        return SimulatedEndpoints.Broker(host: String(parts[0]), port: port)
+    }
+
+    static func table(of endpoints: SimulatedEndpoints) -> TextTable {
+        var table = TextTable([
+            .init(say("device", "设备")), .init(say("where", "地址")), .init(say("profile", "档案")),
+        ])
+        for device in SimulatedSite.devices {
+            let place: String
+            switch endpoints.devices[device.id] {
+            case .modbus(let host, let port, let unit): place = "tcp://\(host):\(port) unit \(unit)"
+            case .mqtt(let host, let port, let topic, _): place = "mqtt://\(host):\(port) \(topic)"
+            case nil: place = "–"
+            }
+            table.add([device.id.text, place, device.profile])
+        }
+        return table
+    }
+}
+
+/// The simulated site as a service: stops when it is asked to.
+struct SimulationService: Service {
+    let simulation: SiteSimulation
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await simulation.run()
+        } onGracefulShutdown: {
+            simulation.stop()
+        }
+    }
+}
+
+/// The simulated site lies in China.
+func demoCalendar() throws -> SiteCalendar {
+    guard let calendar = SiteCalendar(systemZone: "Asia/Shanghai") else {
+        throw Failure.inputOutput(
+            say("the time zone database is missing (package tzdata)", "缺少时区数据（tzdata）"))
+    }
+    return calendar
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+import Gateway
+import Store
+import Telemetry
+
+/// Which store a verb reads: that of a configuration, or the one in a folder.
+struct StoreArguments: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            say("The site's configuration.", "站点配置文件。"), valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "The data folder itself, instead of a configuration.", "数据目录，可代替配置文件。"),
+            valueName: "folder"))
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            say("Time zone of days and output with --data.", "与 --data 一起使用的时区。"),
+            valueName: "zone"))
+    var zone: String = "Asia/Shanghai"
+
+    /// Opens the store for reading, beside a running gateway or without one.
+    func open() throws -> (reader: StoreReader, calendar: SiteCalendar, close: () -> Void) {
+        let directory: String
+        let zone: String
+        if let data {
+            (directory, zone) = (data, self.zone)
+        } else {
+            let path = config ?? "/etc/plumbline/site.yaml"
+            let configuration = try SiteFiles.configuration(at: path)
+            (directory, zone) = (configuration.data.directory, configuration.site.timezone)
+        }
+        guard let calendar = SiteCalendar(systemZone: zone) else {
+            throw Failure.badInput(
+                say("the time zone '\(zone)' is not known here", "本机没有时区 '\(zone)'"))
+        }
+        do {
+            let store = try Store.openReadOnly(directory: directory, calendar: calendar)
+            return (store.reader, calendar, { try? store.close() })
+        } catch {
+            throw Failure.inputOutput(
+                say(
+                    "the store in '\(directory)' cannot be opened: \(error)",
+                    "无法打开 '\(directory)' 中的数据：\(error)"))
+        }
+    }
+}
+
+/// Reads an instant: RFC 3339, `now`, `today`, or so long ago (`-24h`, `-15min`).
+struct InstantArgument {
+    static func parse(
+        _ text: String, now: Timestamp, calendar: SiteCalendar
+    ) throws -> Timestamp {
+        if text == "now" { return now }
+        if text == "today" { return Bucket(.day, containing: now, calendar: calendar).start }
+        if let time = Timestamp(rfc3339: text) { return time }
+        if text.hasPrefix("-"), let span = span(String(text.dropFirst())) { return now - span }
+        throw Failure.badInput(
+            say(
+                "'\(text)' is not a time; write 2026-11-21T08:00:00+08:00, now, today or -24h",
+                "'\(text)' 不是时间；可写 2026-11-21T08:00:00+08:00、now、today 或 -24h"))
+    }
+
+    private static func span(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isNumber }
+        let units: [String: Int64] = ["s": 1, "min": 60, "h": 3600, "d": 86_400]
+        guard let count = Int64(digits), count < 100_000,
+            let unit = units[text[digits.endIndex...].trimmingCharacters(in: .whitespaces)]
+        else { return nil }
+        return .seconds(count * unit)
+    }
+}

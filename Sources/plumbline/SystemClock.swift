@@ -1,0 +1,37 @@
+import CKernelClock
+import Foundation
+import Glibc
+import Telemetry
+
+/// The machine's own clocks.
+struct SystemClock: WallClock {
+    private let bootID: String
+    /// True believes the wall clock as it is; false asks the kernel whether it is synchronised.
+    private let believesWall: Bool
+
+    init(believesWall: Bool) {
+        self.believesWall = believesWall
+        let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        bootID = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+    }
+
+    func read() -> ClockReading {
+        ClockReading(
+            bootID: bootID, monotonic: Self.milliseconds(CLOCK_BOOTTIME),
+            wall: Timestamp(milliseconds: Self.milliseconds(CLOCK_REALTIME)),
+            isTrusted: believesWall || Self.isSynchronised)
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Whether the kernel's clock discipline says that the time is good.
+    private static var isSynchronised: Bool {
+        var state = timex()
+        let result = adjtimex(&state)
+        return result >= 0 && result != TIME_ERROR
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Subprocess
+import Telemetry
+import TestPeers
+import Testing
+
+/// Kills the real daemon under load and counts what is left (design 9).
+///
+/// The messages go through a proxy that holds back what the gateway sends, as a slow network
+/// would, so that a good part of the kills falls between the commit and the broker's receipt of
+/// the acknowledgement: the only instants at which a message can be counted twice.
+@Suite("Kill -9 under MQTT load", .serialized)
+struct KillTests {
+    static let kills = 50
+    static let rate = 200
+
+    @Test("loses no acknowledged message and counts none twice", .timeLimit(.minutes(10)))
+    func nothingIsLost() async throws {
+        let seed = UInt64.random(in: 1...UInt64.max)
+        print("kill test: seed \(seed)")
+        try await withTemporaryFolder { folder in
+            try await withBroker { broker in
+                try await withPythonPeer("slow_proxy.py", ["\(broker.port)", "15"]) { proxy in
+                    var site = try TestSite(folder: folder)
+                    site.commitInterval = "20 ms"
+                    site.links = [TestSite.craneLink(port: proxy)]
+                    try await torment(site, broker, seed: seed)
+                }
+            }
+        }
+    }
+
+    private func torment(_ site: TestSite, _ broker: Broker, seed: UInt64) async throws {
+        let arguments = try site.write()
+        // The subscription must exist before the first message, else the broker keeps nothing.
+        _ = try await withDaemon(arguments, port: site.apiPort) { daemon in
+            try await eventually("the link") {
+                try await daemon.metric("plumbline_link_connected") == 1
+            }
+        }
+        let stop = FileFlag(path: site.folder + "/stop")
+        async let published = publish(to: broker, until: stop)
+        var random = SeededGenerator(seed: seed)
+        var repeated = 0.0
+        var betweenCommitAndAcknowledgement = 0
+        for _ in 0..<Self.kills {
+            let life = Int.random(in: 5...250, using: &random)
+            let (duplicates, _, _) = try await withDaemon(
+                arguments, port: site.apiPort, end: .kill
+            ) { daemon in
+                try await eventually("readiness") { await daemon.isReady }
+                try await eventually("a first commit") {
+                    try await daemon.metric("plumbline_scans_committed_total") > 0
+                }
+                try await Task.sleep(for: .milliseconds(life))
+                // What this life refused as a repetition was committed by the one before, whose
+                // acknowledgement the broker never saw.
+                return try await daemon.metric(
+                    "plumbline_readings_dropped_total", "reason=\"duplicate\"")
+                    + daemon.metric("plumbline_messages_refused_total", "reason=\"duplicate\"")
+            }
+            repeated += duplicates
+            if duplicates > 0 { betweenCommitAndAcknowledgement += 1 }
+        }
+        stop.raise()
+        let sent = try await published
+        // A last life takes in whatever the broker still holds.
+        _ = try await withDaemon(arguments, port: site.apiPort) { daemon in
+            try await eventually("the backlog", within: .seconds(120)) {
+                try await site.samples("crane-1.load_mass").count >= sent
+            }
+        }
+        let kilograms = try await site.samples("crane-1.load_mass").compactMap(\.reading.number)
+        let counted = Dictionary(kilograms.map { ($0, 1) }, uniquingKeysWith: +)
+        let missing = (1...sent).filter { counted[Double($0)] == nil }
+        let doubled = counted.filter { $0.value > 1 }
+        print(
+            """
+            kill test: \(Self.kills) kills, \(sent) messages acknowledged to the publisher, \
+            \(kilograms.count) stored, \(missing.count) missing, \(doubled.count) twice; \
+            \(betweenCommitAndAcknowledgement) kills fell between commit and PUBACK \
+            (\(Int(repeated)) repetitions refused)
+            """)
+        #expect(missing.isEmpty, "seed \(seed)")
+        #expect(doubled.isEmpty, "seed \(seed)")
+        #expect(kilograms.count == sent)
+        #expect(betweenCommitAndAcknowledgement > 0, "no kill proved anything; seed \(seed)")
+    }
+
+    /// Publishes messages of rising weight until told to stop; each line has its PUBACK.
+    private func publish(to broker: Broker, until stop: FileFlag) async throws -> Int {
+        var count = 0
+        while !stop.isRaised, count < 90_000 {
+            let now = Timestamp(
+                milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+            let lines = (1...Self.rate / 10).map { craneMessage(kilograms: count + $0, at: now) }
+            try await broker.publish("BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane", lines: lines)
+            count += lines.count
+            try await Task.sleep(for: .milliseconds(80))
+        }
+        return count
+    }
+}
+
+/// A flag that tasks can share without a lock: a file that exists or not.
+struct FileFlag: Sendable {
+    let path: String
+    var isRaised: Bool { FileManager.default.fileExists(atPath: path) }
+    func raise() { FileManager.default.createFile(atPath: path, contents: nil) }
+}
+
+/// SplitMix64: small, fast and the same on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

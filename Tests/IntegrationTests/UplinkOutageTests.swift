@@ -1,0 +1,107 @@
+import Foundation
+import Store
+import Subprocess
+import Telemetry
+import TestPeers
+import Testing
+
+/// What mosquitto's own subscriber collected: one line for each message.
+private struct Collected {
+    var messages: [[String: Any]] = []
+
+    init(_ text: String) {
+        messages = text.split(separator: "\n").compactMap {
+            (try? JSONSerialization.jsonObject(with: Data($0.utf8))) as? [String: Any]
+        }
+    }
+
+    var keys: Set<String> { Set(messages.compactMap { $0["idempotency_key"] as? String }) }
+}
+
+@Suite("The MQTT uplink", .serialized)
+struct UplinkOutageTests {
+    /// Seconds for which the platform's broker is away.
+    static let outage = 15
+
+    @Test("sends every closed bucket although the broker was away", .timeLimit(.minutes(5)))
+    func everythingArrives() async throws {
+        try await withTemporaryFolder { folder in
+            let platform = try freePort()
+            try await withPythonPeer("modbus_server.py", MeterRegisters.arguments) { modbus in
+                var site = try TestSite(folder: folder)
+                site.links = [TestSite.meterLink(port: modbus)]
+                site.uplinks = [
+                    """
+                      - { id: city, mqtt: "mqtt://127.0.0.1:\(platform)", topic: site/test,
+                          resolution: 1min, correction_spacing: 1 s }
+                    """
+                ]
+                try FileManager.default.createDirectory(
+                    atPath: folder + "/broker", withIntermediateDirectories: true)
+                try await outage(site, platform: platform, brokerFolder: folder + "/broker")
+            }
+        }
+    }
+
+    private func outage(_ site: TestSite, platform: Int, brokerFolder: String) async throws {
+        let arguments = try site.write()
+        let collected = try await withDaemon(arguments, port: site.apiPort) { daemon in
+            // The first minute closes while the platform is there, the second while it is away.
+            try await withBroker(port: platform, folder: brokerFolder) { _ in
+                _ = try await Self.collect(port: platform, seconds: 1)
+                try await eventually("a first bucket", within: .seconds(100)) {
+                    try await daemon.metric("plumbline_uplink_attempts_total", "accepted") > 0
+                }
+            }
+            try await Task.sleep(for: .seconds(Self.outage))
+            try await eventually("a bucket that is owed", within: .seconds(100)) {
+                try await daemon.metric("plumbline_uplink_owed_items") > 0
+            }
+            return try await withBroker(port: platform, folder: brokerFolder) { _ in
+                try await eventually("nothing owed", within: .seconds(60)) {
+                    try await daemon.metric("plumbline_uplink_owed_items") == 0
+                }
+                return try await Self.collect(port: platform, seconds: 3)
+            }
+        }.result
+        let messages = Collected(collected)
+        let minutes = try await site.closedMinutes()
+        print(
+            "uplink test: \(minutes.count) buckets closed, \(messages.messages.count) messages, "
+                + "\(messages.keys.count) different keys")
+        #expect(minutes.count >= 2)
+        #expect(messages.keys == minutes)
+    }
+
+    /// A persistent subscriber: what was published since its last visit, one message a line.
+    static func collect(port: Int, seconds: Int) async throws -> String {
+        let result = try await run(
+            .path("/usr/bin/mosquitto_sub"),
+            arguments: [
+                "-h", "127.0.0.1", "-p", "\(port)", "-t", "site/test/#", "-q", "1", "-c", "-i",
+                "collector", "-W", "\(seconds)",
+            ], input: .none, output: .string(limit: 8 << 20), error: .discarded)
+        return result.standardOutput ?? ""
+    }
+}
+
+extension TestSite {
+    /// The idempotency keys that the stored minutes of the meter call for.
+    func closedMinutes() async throws -> Set<String> {
+        let store = try Store.openReadOnly(directory: dataFolder, calendar: .utc)
+        defer { try? store.close() }
+        let registry = try await store.reader.registry()
+        var keys: Set<String> = []
+        for group in registry.groups {
+            guard let series = group.series.first else { continue }
+            let rows = try await store.reader.rollups(
+                series: series.number, resolution: .minute, from: Timestamp(milliseconds: 0),
+                to: Timestamp(milliseconds: 4_000_000_000_000))
+            for row in rows {
+                keys.insert(
+                    "test-site|rollup/1min|\(group.scope)|\(row.bucket.start.rfc3339())")
+            }
+        }
+        return keys
+    }
+}

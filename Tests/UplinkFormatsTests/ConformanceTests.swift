@@ -1,0 +1,88 @@
+import Foundation
+import Telemetry
+import Testing
+import UplinkFormats
+
+/// What every format owes its platforms; a new format gets these tests with its line in `all`.
+@Suite("Every uplink format")
+struct ConformanceTests {
+    @Test("has a name of its own, by which it is found")
+    func names() {
+        let names = UplinkFormats.all.map(\.name)
+        #expect(Set(names).count == names.count)
+        for name in names { #expect(UplinkFormats.named(name)?.name == name) }
+        #expect(UplinkFormats.named("nonsense") == nil)
+    }
+
+    @Test("encodes equal items to equal bytes", arguments: samples.map(\.item))
+    func deterministic(item: UplinkItem) {
+        for format in UplinkFormats.all {
+            let first = format.encode(item, calendar: shanghai)
+            #expect(first == format.encode(item, calendar: shanghai))
+            #expect(!first.payload.isEmpty)
+        }
+    }
+
+    @Test("keeps the idempotency key and the topic over revisions", arguments: samples.map(\.item))
+    func keyOverRevisions(item: UplinkItem) {
+        for format in UplinkFormats.all where format.correction == .replace {
+            var corrected = item
+            corrected.revision += 1
+            corrected.isStored.toggle()
+            corrected.entries.removeLast()
+            let (first, second) = (
+                format.encode(item, calendar: shanghai),
+                format.encode(corrected, calendar: shanghai)
+            )
+            #expect(first.idempotencyKey == second.idempotencyKey)
+            #expect(first.topicSuffix == second.topicSuffix)
+            #expect(first.payload != second.payload)
+        }
+    }
+
+    @Test("gives different buckets, scopes and sites different keys")
+    func keysDiffer() {
+        for format in UplinkFormats.all {
+            var items = samples.map(\.item)
+            var later = items[0]
+            later.bucket = later.bucket.next(calendar: shanghai)
+            var elsewhere = items[0]
+            elsewhere.site = SiteID("another-site")
+            var coarser = items[0]
+            coarser.bucket = Bucket(.hour, containing: morning, calendar: shanghai)
+            items += [later, elsewhere, coarser]
+            let keys = items.map { format.encode($0, calendar: shanghai).idempotencyKey }
+            #expect(Set(keys).count == items.count)
+        }
+    }
+
+    @Test("names a topic that any broker takes", arguments: samples.map(\.item))
+    func topics(item: UplinkItem) {
+        for format in UplinkFormats.all {
+            let topic = format.encode(item, calendar: shanghai).topicSuffix
+            #expect(!topic.isEmpty)
+            #expect(!topic.contains("+"))
+            #expect(!topic.contains("#"))
+            #expect(!topic.unicodeScalars.contains { $0.value < 0x20 })
+            #expect(!topic.split(separator: "/", omittingEmptySubsequences: false).contains(""))
+        }
+    }
+
+    @Test("never writes a number that is none", arguments: [Double.nan, .infinity, -.infinity])
+    func oddNumbers(value: Double) throws {
+        // Such a reading never is good; if one came through, the message must still be readable.
+        let odd = Rollup(
+            count: 1, minimum: value, maximum: value, first: .init(time: morning, value: value),
+            last: .init(time: morning, value: value))
+        let item = item(
+            "d", "rs485/normal",
+            [(series("d.load", .gauge, "t"), odd), (series("d.e", .counter, "kWh"), odd)])
+        for format in UplinkFormats.all {
+            let text = String(
+                decoding: format.encode(item, calendar: shanghai).payload, as: UTF8.self
+            ).lowercased()
+            #expect(!text.contains("nan"))
+            #expect(!text.contains("inf"))
+        }
+    }
+}
