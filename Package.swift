@@ -95,7 +95,8 @@ let package = Package(
         .executableTarget(
             name: "plumbline",
             dependencies: [
-                "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store", "SiteSimulator",
+                "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store",
+                "SiteSimulator",
                 "FieldLinks", "Alarms", "WebAPI", "Gateway", arguments, lifecycle, signals, logging,
                 subprocess,
             ],
@@ -128,7 +129,12 @@ let package = Package(
                 "SiteSimulator", "DeviceProfiles", "FieldLinks", "Telemetry", "LocatedText",
                 "TestPeers", subprocess,
             ]),
-        tests("GatewayTests", ["Gateway", "Store", "Telemetry", "LocatedText"]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "Store", "Acquisition", "Alarms", "Delivery", "DeviceProfiles",
+                "UplinkFormats", "Telemetry", "LocatedText", grdb, lifecycle, logging,
+            ]),
         tests("ArchitectureTests", [subprocess]),
         tests(
             "IntegrationTests",

@@ -2,7 +2,7 @@
 
 import { byId, colour, el, swatch } from './dom.js';
 import { ask, askAll, table } from './gateway.js';
-import { inBoth, length, number, pretty, stamp, t, time } from './words.js';
+import { inBoth, number, pretty, stamp, t, time } from './words.js';
 
 const step = { '1min': 60_000, '15min': 900_000 };
 const dashes = [[], [9, 4], [3, 3], [12, 4, 3, 4]];
@@ -121,10 +121,9 @@ export function drawDust(data, offsetSeconds) {
   byId('dust-note').textContent = buckets > 0 ? t('missingNote') : '';
 }
 
-/** The highest newest mean, for the figures at a glance. */
-export function newestDust(data) {
-  const newest = data.stations.map((s) => ({ station: s, mean: s.means.findLast((m) => m.mean !== null) })).filter((n) => n.mean);
-  return newest.toSorted((a, b) => b.mean.mean - a.mean.mean)[0] ?? null;
+/** The highest newest good reading of a station that answers, for the figures at a glance. */
+export function newestDust(devices) {
+  const readings = devices.filter((d) => d.state === 'ok')
+    .flatMap((device) => device.readings.filter((r) => r.point === 'pm10' && r.quality === 'good').map((reading) => ({ device, reading })));
+  return readings.toSorted((a, b) => b.reading.value - a.reading.value)[0] ?? null;
 }
-
-export const dustWidth = (data) => length(step[data.resolution] / 1000);

@@ -3,7 +3,7 @@
 import { drawAlarms } from './alarms.js';
 import { drawDevices, tickAges } from './devices.js';
 import { byId, el, icon, severityLook } from './dom.js';
-import { drawDust, dustWidth, loadDust, newestDust } from './dust.js';
+import { drawDust, loadDust, newestDust } from './dust.js';
 import { drawEnergy, siteMeter } from './energy.js';
 import { ask, askAll, listen, Refusal } from './gateway.js';
 import { drawUplinks } from './uplinks.js';
@@ -142,11 +142,12 @@ function drawGlance() {
     list.push(figure(t('alarmsNow'), number(alarms.alarms.length, 0), '', oldest ? t('oldest', moment(oldest, Date.parse(alarms.time))) : t('none'), oldest ? 'warn' : ''));
   }
   if (dust) {
-    const newest = newestDust(dust);
+    const newest = newestDust(devices?.devices ?? []);
     const limit = Math.min(...dust.stations.flatMap((s) => s.limits.map((l) => l.above)), Infinity);
     if (newest) {
-      const q = quantity(newest.mean.mean, newest.station.unit);
-      list.push(figure(t('dustNow'), q.text, q.unit, `${inBoth(newest.station.device_title)} · ${t('mean', dustWidth(dust))}`, newest.mean.mean > limit ? 'bad' : ''));
+      const q = quantity(newest.reading.value, newest.reading.unit);
+      const name = inBoth(newest.device.title) || newest.device.id;
+      list.push(figure(t('dustNow'), q.text, q.unit, `${name} · ${t('newestReading')}`, newest.reading.value > limit ? 'warn' : ''));
     }
   }
   if (energy) {

@@ -42,6 +42,7 @@ const texts = {
   perArea: ['floor area {0} m²', '建筑面积 {0} m²'],
   noArea: ['no floor area given', '未填建筑面积'],
   dustNow: ['PM10 now, highest', '当前 PM10 最高值'],
+  newestReading: ['newest reading', '最新读数'],
   noValue: ['no value', '无数值'],
   none: ['none', '无'],
   soFar: ['so far', '截至目前'],

@@ -5,6 +5,7 @@ import Telemetry
 ///
 /// A value: it is read from `alarm-rules/1` text (`AlarmRuleFile`), never written in code.
 package struct AlarmRule: Hashable, Sendable {
+    /// How urgently somebody has to look.
     package enum Severity: String, Hashable, Sendable, CaseIterable {
         case info, warning, critical
     }
@@ -26,6 +27,7 @@ package struct AlarmRule: Hashable, Sendable {
         case mean, max, min, last
     }
 
+    /// How a window moves: with each reading, or on the borders of the clock.
     package enum WindowKind: String, Hashable, Sendable, CaseIterable {
         /// A closed bucket.
         case aligned
@@ -33,6 +35,7 @@ package struct AlarmRule: Hashable, Sendable {
         case rolling
     }
 
+    /// The span of readings that one judgement rests on.
     package struct Window: Hashable, Sendable {
         package var statistic: Statistic
         package var over: Duration
@@ -42,12 +45,14 @@ package struct AlarmRule: Hashable, Sendable {
         package var coverage: Double?
     }
 
+    /// What is judged: each reading, or a figure over a window of them.
     package enum Input: Hashable, Sendable {
         /// Each reading by itself.
         case reading
         case window(Window)
     }
 
+    /// On which side of the limit the breach lies.
     package enum Direction: String, Hashable, Sendable {
         case above, below
     }
@@ -138,6 +143,7 @@ package struct AlarmLimitLine: Hashable, Sendable {
 
 /// FNV-1a, 64 bits: the same in every run and on every machine, unlike `Hasher`.
 package enum StableHash {
+    /// The hash of a text as 16 hexadecimal digits.
     package static func hex(_ text: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

@@ -14,6 +14,7 @@ import Telemetry
 ///     then    every state in turn, from `normal` on; `@950s` says when, counted from the first scan:
 ///             normal | pending | active | acknowledged | returned
 package struct AlarmRuleTest: Hashable, Sendable {
+    /// One thing that happens to the rule under test.
     package enum Step: Hashable, Sendable {
         case value(Double)
         /// A scan without a value.

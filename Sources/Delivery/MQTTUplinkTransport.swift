@@ -23,6 +23,7 @@ package struct MQTTUplinkTransport: UplinkTransport {
         self.retryAfter = retryAfter
     }
 
+    /// Publishes one message and says what came of it; never throws.
     package func send(_ message: EncodedMessage) async -> Outcome {
         let size = message.payload.count
         guard size <= maximumPayload else {

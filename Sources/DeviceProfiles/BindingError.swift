@@ -45,4 +45,3 @@ extension DeviceProfile {
         return found
     }
 }
-

@@ -102,7 +102,9 @@ enum DecimalText {
         func isDigit() -> Bool { index < bytes.endIndex && bytes[index] &- 0x30 < 10 }
         func take(_ digit: UInt8) {
             let (product, high) = mantissa.multipliedReportingOverflow(by: 10)
-            if high || product > 9_007_199_254_740_991 { isExact = false } else {
+            if high || product > 9_007_199_254_740_991 {
+                isExact = false
+            } else {
                 mantissa = product &+ UInt64(digit &- 0x30)
             }
             digitCount += 1

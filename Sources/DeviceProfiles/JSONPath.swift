@@ -2,6 +2,7 @@
 ///
 ///     $.name   $['name']   $[0]   $[?@.name==1]   $[?@.name=='text']
 package struct JSONPath: Hashable, Sendable, CustomStringConvertible {
+    /// One step of the way from a value to a part of it.
     package enum Step: Hashable, Sendable {
         case key([UInt8])
         case index(Int)
@@ -9,6 +10,7 @@ package struct JSONPath: Hashable, Sendable, CustomStringConvertible {
         case element(member: [UInt8], equals: Literal)
     }
 
+    /// What a predicate compares a member with.
     package enum Literal: Hashable, Sendable {
         case integer(Int64)
         case text([UInt8])

@@ -133,7 +133,8 @@ package struct MQTTBinding: Sendable {
         }
         let isStrict = interface.time.refusesBadTime
         guard let bytes = PayloadPoint.scalar(tokens[timeSlot], in: payload) else {
-            return isStrict ? .refused(.absent, "\(path) holds no time") : .arrival(isDistrusted: true)
+            return isStrict
+                ? .refused(.absent, "\(path) holds no time") : .arrival(isDistrusted: true)
         }
         guard let time = interface.time.parse(bytes) else {
             let text = String(decoding: bytes.prefix(64), as: UTF8.self)
@@ -145,7 +146,8 @@ package struct MQTTBinding: Sendable {
             (time - arrival).milliseconds.magnitude > limit.milliseconds.magnitude
         {
             return isStrict
-                ? .refused(.stale, "\(path) is \(time.rfc3339()), further from the arrival than \(limit)")
+                ? .refused(
+                    .stale, "\(path) is \(time.rfc3339()), further from the arrival than \(limit)")
                 : .arrival(isDistrusted: true)
         }
         return .device(time)

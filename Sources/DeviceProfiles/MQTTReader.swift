@@ -90,7 +90,8 @@ struct MQTTReader {
             guard let zone, let offset = offset(zone) else {
                 if zone == nil {
                     faults.add(
-                        node.location, "a civil time needs its zone", remedy: "add zone: \"+08:00\"")
+                        node.location, "a civil time needs its zone", remedy: "add zone: \"+08:00\""
+                    )
                 }
                 return nil
             }

@@ -54,7 +54,8 @@ struct ModbusReader {
         guard let value = node.int(faults) else { return nil }
         guard range.contains(value) else {
             faults.add(
-                node.location, "\(value) is not between \(range.lowerBound) and \(range.upperBound)")
+                node.location, "\(value) is not between \(range.lowerBound) and \(range.upperBound)"
+            )
             return nil
         }
         return value
@@ -100,7 +101,8 @@ struct ModbusReader {
         var reader = MappingReader(node, faults)
         defer { reader.finish() }
         return ModbusInterface.Limits(
-            maxRegisters: reader.required("max_registers").flatMap { whole($0, in: 1...125) } ?? 125,
+            maxRegisters: reader.required("max_registers").flatMap { whole($0, in: 1...125) }
+                ?? 125,
             maxBits: reader.optional("max_bits").flatMap { whole($0, in: 1...2000) } ?? 2000,
             responseTimeout: reader.optional("response_timeout")?.duration(faults) ?? .seconds(1),
             quietTime: reader.optional("quiet_time")?.duration(faults) ?? .zero,

@@ -57,7 +57,8 @@ struct PayloadPoint: Sendable {
             guard plain.count <= 64 else { return .bad(.unknownCode) }
             if bits != nil, let number = DecimalText.parse(plain) { return decodeBits(of: number) }
             let word = state.reading(text: String(decoding: plain, as: UTF8.self))
-            if !word.isGood, let code = DecimalText.parse(plain).flatMap({ Int64(exactly: $0.value) })
+            if !word.isGood,
+                let code = DecimalText.parse(plain).flatMap({ Int64(exactly: $0.value) })
             {
                 return state.reading(code: code)
             }

@@ -2,6 +2,7 @@ import Telemetry
 
 /// Where a payload says when it was made, and what to do when it is not believed.
 package struct PayloadTime: Sendable {
+    /// How the payload writes its time.
     package enum Format: Hashable, Sendable {
         /// Digits and literals such as `yyyy-MM-dd HH:mm:ss`, in a fixed zone.
         case civil(pattern: [UInt8], offset: Int)

@@ -96,7 +96,8 @@ struct PointReader {
         }
         guard at != nil else {
             faults.add(
-                entry.keyLocation, "'at' is missing", remedy: "add 'at: holding/0x0000' or 'sum: […]'"
+                entry.keyLocation, "'at' is missing",
+                remedy: "add 'at: holding/0x0000' or 'sum: […]'"
             )
             return nil
         }
@@ -130,7 +131,8 @@ struct PointReader {
         let byteOrder = order(reader.optional("byte_order")) ?? defaults.byteOrder
         let encodingNode = reader.optional("encoding")
         let encoding =
-            encodingNode?.word(RegisterEncoding.allCases.map { ($0.rawValue, $0) }, faults) ?? .plain
+            encodingNode?.word(RegisterEncoding.allCases.map { ($0.rawValue, $0) }, faults)
+            ?? .plain
         guard let place, type != .some(nil) else { return nil }
         let fallback: RegisterType = place.area.isBits ? .bool : defaults.type
         let resolved = (type ?? fallback) ?? fallback

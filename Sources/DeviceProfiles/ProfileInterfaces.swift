@@ -3,6 +3,7 @@ import Telemetry
 
 /// How a device speaks Modbus.
 package struct ModbusInterface: Sendable {
+    /// The settings of the serial line as delivered.
     package struct SerialLine: Hashable, Sendable {
         package var baud: Int
         package var dataBits: Int
@@ -10,6 +11,7 @@ package struct ModbusInterface: Sendable {
         package var stopBits: Int
     }
 
+    /// How the device wants to be connected to over TCP.
     package struct TCP: Hashable, Sendable {
         package var port: Int?
         /// The pause between connecting and the first request.
@@ -18,6 +20,7 @@ package struct ModbusInterface: Sendable {
         package var connections: Int?
     }
 
+    /// What the device can take in one request, and how long it may need.
     package struct Limits: Hashable, Sendable {
         /// Registers a request, 1 to 125.
         package var maxRegisters: Int
@@ -86,11 +89,13 @@ package struct MQTTInterface: Sendable {
 
 /// One vector: raw bytes in, canonical values out.
 package struct ProfileTest: Sendable {
+    /// What the decoder is given: registers, or a message.
     package enum Given: Sendable {
         case registers([RegisterArea: [Int: UInt16]])
         case message(topic: String, payload: [UInt8])
     }
 
+    /// What one point must read; nil for no value.
     package struct Expectation: Sendable {
         package var key: PointKey
         /// nil: no value.

@@ -80,7 +80,8 @@ struct ProfileLint {
         if case .register(let source) = point.origin,
             (source.type == .text) != (point.description.kind == .text)
         {
-            faults.add(point.location, "'\(point.key)' does not fit the type \(source.type.rawValue)")
+            faults.add(
+                point.location, "'\(point.key)' does not fit the type \(source.type.rawValue)")
         }
         if case .register(let source) = point.origin, point.bits != nil,
             ![.uint16, .uint32, .uint64].contains(source.type) || source.encoding != .plain
@@ -108,7 +109,9 @@ struct ProfileLint {
                         point.location,
                         "'\(point.key)' is wider than max_registers \(limits.maxRegisters)")
                 }
-                if !interface.blocks.isEmpty, !interface.blocks.contains(where: { $0.holds(source) }) {
+                if !interface.blocks.isEmpty,
+                    !interface.blocks.contains(where: { $0.holds(source) })
+                {
                     faults.add(
                         point.location, "'\(point.key)' lies in none of 'blocks'",
                         remedy: "only blocks are read; a value may not be split between two")
@@ -121,7 +124,9 @@ struct ProfileLint {
             }
         }
         seen.sort {
-            ($0.source.area.rawValue, $0.source.address) < ($1.source.area.rawValue, $1.source.address)
+            ($0.source.area.rawValue, $0.source.address) < (
+                $1.source.area.rawValue, $1.source.address
+            )
         }
         for (a, b) in zip(seen, seen.dropFirst()) {
             guard a.source.area == b.source.area, a.source.addresses.overlaps(b.source.addresses)
@@ -147,7 +152,8 @@ struct ProfileLint {
         where !interface.points.contains(where: { $0.key == command.confirm }) {
             faults.add(
                 interface.location,
-                "the command '\(command.key)' is confirmed by '\(command.confirm)', which is no point")
+                "the command '\(command.key)' is confirmed by '\(command.confirm)', which is no point"
+            )
         }
     }
 

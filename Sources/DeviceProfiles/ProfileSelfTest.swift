@@ -51,7 +51,8 @@ extension DeviceProfile {
             else { continue }
             faults.append(
                 Fault(
-                    expectation.location, "'given' does not hold every register of "
+                    expectation.location,
+                    "'given' does not hold every register of "
                         + "'\(expectation.key)'", remedy: "give its whole width"))
         }
         return faults

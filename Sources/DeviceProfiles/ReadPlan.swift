@@ -35,7 +35,9 @@ enum ReadPlan {
             }
         }
         let single = Set(sources.filter(\.isAlone).map(\.source))
-        var plan = single.map { RegisterRequest(area: $0.area, address: $0.address, count: $0.count) }
+        var plan = single.map {
+            RegisterRequest(area: $0.area, address: $0.address, count: $0.count)
+        }
         var open: RegisterRequest?
         let rest = Set(sources.filter { !$0.isAlone }.map(\.source)).sorted(by: isBefore)
         for source in rest {
@@ -56,7 +58,9 @@ enum ReadPlan {
                 area: source.area, address: source.address, count: source.count)
         }
         if let open { plan.append(open) }
-        return Array(Set(plan)).sorted { ($0.area.rawValue, $0.address) < ($1.area.rawValue, $1.address) }
+        return Array(Set(plan)).sorted {
+            ($0.area.rawValue, $0.address) < ($1.area.rawValue, $1.address)
+        }
     }
 
     private static func isBefore(_ a: RegisterSource, _ b: RegisterSource) -> Bool {

@@ -111,7 +111,8 @@ struct RegisterPoint: Sendable {
         switch words(part, answers) {
         case .bad(let reason): return .bad(reason)
         case .here(let words):
-            guard let text = RegisterValue.text(words, of: part.source), !invalidTexts.contains(text)
+            guard let text = RegisterValue.text(words, of: part.source),
+                !invalidTexts.contains(text)
             else { return .bad(.invalid) }
             return text.isEmpty ? .bad(.absent) : .text(text)
         }
@@ -170,7 +171,9 @@ struct RegisterPoint: Sendable {
         }
     }
 
-    private func write(_ words: [UInt16], of source: RegisterSource, into image: inout RegisterImage) {
+    private func write(
+        _ words: [UInt16], of source: RegisterSource, into image: inout RegisterImage
+    ) {
         for (address, word) in zip(source.addresses, words) { image[source.area, address] = word }
     }
 }

@@ -100,10 +100,14 @@ enum RegisterValue {
         case .bool: return rounded == 0 ? 0 : 1
         case .uint16, .uint32, .uint64:
             if source.encoding == .mod10k {
-                var rest = clamped(rounded, to: source.count >= 4 ? 9_999_999_999_999_999 : (1...source.count).reduce(1) { n, _ in n * 10_000 } - 1)
+                var rest = clamped(
+                    rounded,
+                    to: source.count >= 4
+                        ? 9_999_999_999_999_999
+                        : (1...source.count).reduce(1) { n, _ in n * 10_000 } - 1)
                 return (0..<source.count).reduce(0) { pattern, index in
                     defer { rest /= 10_000 }
-                    return pattern | rest % 10_000 << UInt64(16 * index)
+                    return pattern | (rest % 10_000) << UInt64(16 * index)
                 }
             }
             return clamped(rounded, to: UInt64.max >> UInt64(64 - width))
@@ -117,7 +121,7 @@ enum RegisterValue {
             var rest = clamped(rounded, to: source.type == .bcd16 ? 9999 : 99_999_999)
             return (0..<(4 * source.count)).reduce(0) { pattern, index in
                 defer { rest /= 10 }
-                return pattern | rest % 10 << UInt64(4 * index)
+                return pattern | (rest % 10) << UInt64(4 * index)
             }
         case .float32:
             let limit = Double(Float.greatestFiniteMagnitude)

@@ -5,11 +5,13 @@ package enum DropReason: String, Sendable, CaseIterable {
     case duplicate
     case lateBeyondRetention = "late_beyond_retention"
     case malformed
+    case fromTheFuture = "from_the_future"
     case unstored
 }
 
 /// What the loops have done since the start, for `/metrics`.
 package final class GatewayCounters: Sendable {
+    /// All counters at one moment.
     package struct Values: Sendable {
         package var commits = 0
         package var failedCommits = 0

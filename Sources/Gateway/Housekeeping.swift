@@ -26,18 +26,31 @@ package struct Housekeeping: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var pause = interval
             while !Task.isCancelled {
-                do { try await clock.sleep(for: interval) } catch { return }
-                let now = wallClock.read()
-                // Age is judged by a trusted clock only: one that jumps must delete nothing.
-                guard now.isTrusted else { continue }
-                do {
-                    let report = try await store.writer.housekeeping(now: now.wall, policy: policy)
-                    logger.debug("housekeeping", metadata: ["report": "\(report)"])
-                } catch {
-                    logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
-                }
+                do { try await clock.sleep(for: pause) } catch { return }
+                pause = await step() ? min(interval, Self.shortPause) : interval
             }
+        }
+    }
+
+    /// Between two steps while there is more to do: the writer has others to serve.
+    private static let shortPause = Duration.milliseconds(250)
+
+    /// Does one bounded step.
+    ///
+    /// - Returns: whether there is more to do.
+    private func step() async -> Bool {
+        let now = wallClock.read()
+        // Age is judged by a trusted clock only: one that jumps must delete nothing.
+        guard now.isTrusted else { return false }
+        do {
+            let report = try await store.writer.housekeeping(now: now.wall, policy: policy)
+            logger.debug("housekeeping", metadata: ["report": "\(report)"])
+            return report.hasMore
+        } catch {
+            logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+            return false
         }
     }
 }

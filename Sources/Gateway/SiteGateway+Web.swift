@@ -32,8 +32,8 @@ extension SiteGateway {
             link.devices.map { device in
                 let profile = library[device.profile]
                 return DeviceDescription(
-                    id: device.id, titleEn: device.name ?? profile?.title.en ?? device.id.text,
-                    titleZh: device.name ?? profile?.title.zh ?? device.id.text,
+                    id: device.id, titleEn: device.name?.en ?? profile?.title.en ?? device.id.text,
+                    titleZh: device.name?.zh ?? profile?.title.zh ?? device.id.text,
                     kind: profile?.kind ?? "", link: link.id,
                     groups: groups.filter { $0.device == device.id })
             }

@@ -156,6 +156,7 @@ package struct SiteGateway: Sendable {
                 Running(start: { await publisher.run() }, stop: { publisher.stop() }))
             var options = Reporting.Options()
             options.correctionSpacing = uplink.correctionSpacing
+            options.resolution = uplink.resolution
             loops.append(
                 Reporting(
                     uplink: uplink.id, site: site.configuration.site.id, store: store,

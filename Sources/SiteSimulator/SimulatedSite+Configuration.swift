@@ -75,6 +75,9 @@ extension SimulatedSite {
             case .unit(let unit): fields.append("unit: \(unit)")
             case .key(let key): fields.append("key: \(key)")
             }
+            if let name = Self.names[device.id.text] {
+                fields.append("name: { en: \(Self.quoted(name.en)), zh: \(Self.quoted(name.zh)) }")
+            }
             if !device.parameters.isEmpty {
                 let parameters = device.parameters.sorted { $0.key < $1.key }
                     .map { "\($0.key): \(Self.plain($0.value))" }
@@ -84,6 +87,18 @@ extension SimulatedSite {
         }
         return text
     }
+
+    /// What people on the site call the devices.
+    private static let names: [String: (en: String, zh: String)] = [
+        "meter-main": ("Main meter", "总电表"),
+        "meter-plant": ("Plant and cranes", "施工机械电表"),
+        "meter-office": ("Site office", "办公区电表"),
+        "meter-living": ("Living quarters", "生活区电表"),
+        "dust-north": ("Dust, north gate", "北门扬尘站"),
+        "dust-south": ("Dust, south fence", "南侧扬尘站"),
+        "pv-1": ("PV on the office roof", "办公区屋顶光伏"),
+        "crane-1": ("Tower crane 1", "1号塔机"),
+    ]
 
     /// A double-quoted YAML scalar.
     private static func quoted(_ text: String) -> String {

@@ -52,7 +52,7 @@ struct StoreFile: Sendable {
             var configuration = configuration
             configuration.readonly = true
             let pool = try DatabasePool(path: path, configuration: configuration)
-            if try pool.read({ try !Migration.migrator.hasCompletedMigrations($0) }) {
+            if try pool.read({ try Migration.migrator.hasCompletedMigrations($0) }) == false {
                 throw StoreError(
                     .newerSchema, what,
                     cause: "another version of the program wrote it; use that version to read it",

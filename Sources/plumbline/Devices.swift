@@ -33,7 +33,8 @@ struct Devices: AsyncParsableCommand {
                 let newest = readings.max { $0.time < $1.time }
                 let age = good.map { now - $0 }
                 var reason = ""
-                if let newest, case .bad(let bad) = newest.reading, newest.time > (good ?? newest.time)
+                if let newest, case .bad(let bad) = newest.reading,
+                    newest.time > (good ?? newest.time)
                 {
                     reason = bad.word
                 }

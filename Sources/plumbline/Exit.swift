@@ -33,7 +33,9 @@ func reportingFailures(_ work: () async throws -> Void) async throws {
     } catch let faults as Faults {
         complain(faults.description)
         complain(
-            say("\(faults.all.count) fault(s); nothing was started", "共 \(faults.all.count) 处错误，未启动"))
+            say(
+                "\(faults.all.count) fault(s); nothing was started", "共 \(faults.all.count) 处错误，未启动"
+            ))
         throw ExitCode(65)
     } catch let failure as Failure {
         complain(failure.message)

@@ -1,4 +1,5 @@
 import ArgumentParser
+@preconcurrency import Glibc
 
 /// The gateway of a construction site or building.
 @main
@@ -23,4 +24,10 @@ struct Plumbline: AsyncParsableCommand {
         subcommands: [
             Run.self, Demo.self, Check.self, Simulate.self, Query.self, Devices.self, Tail.self,
         ])
+
+    static func main() async {
+        // Lines appear when they are written, also where standard output is a pipe.
+        setvbuf(stdout, nil, _IOLBF, 0)
+        await main(nil)
+    }
 }

@@ -129,11 +129,16 @@ struct Query: AsyncParsableCommand {
             .init(say("bad", "无效"), isNumber: true),
             .init(say("coverage", "完整率"), isNumber: true),
         ]
-        columns += isCounter
-            ? [.init(say("increase", "增量") + unit, isNumber: true), .init(say("estimated", "估算")),
-                .init(say("last", "末值") + unit, isNumber: true)]
-            : [.init(say("mean", "均值") + unit, isNumber: true),
-                .init(say("min", "最小"), isNumber: true), .init(say("max", "最大"), isNumber: true)]
+        columns +=
+            isCounter
+            ? [
+                .init(say("increase", "增量") + unit, isNumber: true), .init(say("estimated", "估算")),
+                .init(say("last", "末值") + unit, isNumber: true),
+            ]
+            : [
+                .init(say("mean", "均值") + unit, isNumber: true),
+                .init(say("min", "最小"), isNumber: true), .init(say("max", "最大"), isNumber: true),
+            ]
         var table = TextTable(columns)
         let records = try await reader.rollups(
             series: series.number, resolution: resolution, from: start, to: end)
@@ -143,9 +148,12 @@ struct Query: AsyncParsableCommand {
                 calendar.rfc3339(record.bucket.start), "\(rollup.count)", "\(rollup.bad)",
                 rollup.coverage.map { short($0 * 100, places: 1) + " %" } ?? "–",
             ]
-            row += isCounter
-                ? [short(rollup.increase?.double), rollup.isEstimated ? "~" : "",
-                    short(rollup.last?.value)]
+            row +=
+                isCounter
+                ? [
+                    short(rollup.increase?.double), rollup.isEstimated ? "~" : "",
+                    short(rollup.last?.value),
+                ]
                 : [short(rollup.mean), short(rollup.minimum), short(rollup.maximum)]
             table.add(row)
         }

@@ -100,16 +100,18 @@ func capDescriptors() throws {
     }
 }
 
-/// Where the page, the chart libraries and the API's description lie.
+/// Where the page and the chart libraries lie.
 func dashboards(_ share: String) -> DashboardFiles {
     DashboardFiles(
-        directory: share + "/Dashboards", vendor: DashboardFiles.debianVendor,
-        openAPI: share + "/docs/openapi.yaml")
+        directory: share + "/Dashboards", vendor: DashboardFiles.debianVendor)
 }
 
-/// Logs to standard error, which journald reads.
+/// Sends every log line to standard error, which journald reads; called once.
 func makeLogger(level: Logger.Level) -> Logger {
-    var logger = Logger(label: "plumbline") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = level
-    return logger
+    LoggingSystem.bootstrap { label in
+        var handler = StreamLogHandler.standardError(label: label)
+        handler.logLevel = level
+        return handler
+    }
+    return Logger(label: "plumbline")
 }

@@ -3,6 +3,7 @@ enum ImportTable {
     /// The line of each target. A target imports only targets on a lower line.
     static let lines: [String: Int] = [
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
+        "CKernelClock": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
         "FieldLinks": 2, "Store": 2,
         "Acquisition": 3, "Delivery": 3, "WebAPI": 3, "SiteSimulator": 3,
@@ -22,6 +23,7 @@ enum ImportTable {
         "Yams": ["LocatedText"],
         "CModbus": ["FieldLinks", "SiteSimulator"],
         "CMosquitto": ["FieldLinks"],
+        "CKernelClock": ["plumbline"],
         "Hummingbird": ["WebAPI"], "HummingbirdCore": ["WebAPI"], "HTTPTypes": ["WebAPI"],
         "NIOCore": ["WebAPI"], "NIOPosix": ["WebAPI"], "NIOHTTPTypes": ["WebAPI"],
         "NIOFoundationCompat": ["WebAPI"],

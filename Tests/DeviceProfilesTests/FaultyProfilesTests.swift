@@ -41,9 +41,11 @@ struct FaultyProfilesTests {
         let lines = faults.map(\.location.line)
         #expect(lines == lines.sorted())
         for (line, words) in [
-            (3, "not the path"), (6, "did you mean 'meter.electric'"), (11, "'word_order' is missing"),
+            (3, "not the path"), (6, "did you mean 'meter.electric'"),
+            (11, "'word_order' is missing"),
             (13, "did you mean 'word_order'"), (15, "between 1 and 125"), (17, "'5min'"),
-            (20, "did you mean 'voltage'"), (21, "unit of energy"), (22, "did you mean 'holding/…'"),
+            (20, "did you mean 'voltage'"), (21, "unit of energy"),
+            (22, "did you mean 'holding/…'"),
             (23, "not 8 hexadecimal digits"), (24, "not one of 'params'"),
             (27, "four hexadecimal digits"), (28, "did you mean 'voltage.l1'"),
         ] {
@@ -151,7 +153,12 @@ struct FaultyProfilesTests {
         let file = "eastron/sdm630.yaml"
         #expect(try Shipped.faults(good, file: file).isEmpty)
         for (right, wrong, message) in [
-            ("identify:", "# identify:", ""),
+            (
+                "    identify:\n"
+                    + "      - {at: input/0x46, type: float32, between: [45, 65]}\n"
+                    + "      - {at: input/0x00, type: float32, between: [0, 500]}\n", "",
+                "'identify' is missing"
+            ),
             ("status: open-source", "status: measured", "needs the firmware"),
             (
                 "  checked:", "  open_questions: [\"is it so?\"]\n  checked:",
@@ -186,7 +193,8 @@ struct FaultyProfilesTests {
         #expect(energy?.kind == .counter)
         #expect(energy?.canonicalUnit?.symbol == "kWh")
         #expect(energy?.zh == "有功电能")
-        #expect(vocabulary.describe(PointKey("alarm_wind"))?.states == ["normal", "warning", "alarm"])
+        #expect(
+            vocabulary.describe(PointKey("alarm_wind"))?.states == ["normal", "warning", "alarm"])
         #expect(vocabulary.describe(PointKey("switch.ch12"))?.kind == .state)
         for wrong in [
             "", "energy", "active_energy.total.import", "active_energy.l4", "switch.ch0",
@@ -207,7 +215,7 @@ struct FaultyProfilesTests {
                     ("c/renke/louvre-500.yaml", broken), ("d/x.yaml", "format: ["),
                 ])
             Issue.record("accepted")
-        } catch let faults {
+        } catch let faults as Faults {
             let files = Set(faults.all.map(\.location.file))
             #expect(files.count == 3, "\(faults)")
             #expect(faults.description.contains("is also that of a/renke/louvre-500.yaml"))

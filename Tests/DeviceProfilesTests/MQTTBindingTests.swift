@@ -50,7 +50,8 @@ struct MQTTBindingTests {
         let crane = try crane()
         #expect(crane.matches(topic: "BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane"))
         for other in [
-            "", "/", "BIM", "BIM/Sets/zhgd/DEYE/TC0001", "BIM/Sets/zhgd/DEYE/TC0002/RealtimeDataCrane",
+            "", "/", "BIM", "BIM/Sets/zhgd/DEYE/TC0001",
+            "BIM/Sets/zhgd/DEYE/TC0002/RealtimeDataCrane",
             "BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane/x",
             "BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane/",
         ] { #expect(!crane.matches(topic: other), "\(other)") }
@@ -116,9 +117,11 @@ struct MQTTBindingTests {
     @Test(
         "states come as text or number; what is not listed is unknown",
         arguments: [
-            ("\"WorkStatus\":\"1\"", Reading.text("jacking")), ("\"WorkStatus\":1", .text("jacking")),
+            ("\"WorkStatus\":\"1\"", Reading.text("jacking")),
+            ("\"WorkStatus\":1", .text("jacking")),
             ("\"WorkStatus\":1.0", .text("jacking")), ("\"WorkStatus\":7", .bad(.unknownCode)),
-            ("\"WorkStatus\":\"\"", .bad(.unknownCode)), ("\"WorkStatus\":true", .bad(.unknownCode)),
+            ("\"WorkStatus\":\"\"", .bad(.unknownCode)),
+            ("\"WorkStatus\":true", .bad(.unknownCode)),
             ("\"WorkStatus\":null", .bad(.absent)),
         ])
     func states(json: String, expected: Reading) throws {
@@ -130,7 +133,8 @@ struct MQTTBindingTests {
         arguments: [
             "", " ", "{", "}", "{\"a\":1", "{\"a\" 1}", "{\"a\":1,}", "[1,]", "{a:1}", "{\"a\":01}",
             "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":1e}", "{\"a\":-}", "{\"a\":nul}",
-            "{\"a\":tru}", "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12G4\"}", "{\"a\":\"\u{1}\"}",
+            "{\"a\":tru}", "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12G4\"}",
+            "{\"a\":\"\u{1}\"}",
             "{} x", "{}{}", "NaN", "'a'",
             String(repeating: "[", count: 100_000),
             String(repeating: "{\"a\":", count: 100),
@@ -213,7 +217,10 @@ struct MQTTBindingTests {
             ("format: rfc3339", "\"2026-11-21T00:05:00Z\""),
             ("format: rfc3339", "\"2026-11-21T08:05:00.000+08:00\""),
             ("format: yyyyMMddHHmmss, zone: \"+08:00\"", "\"20261121080500\""),
-            ("format: \"yyyy-MM-ddTHH:mm:ss.SSS\", zone: \"+00:00\"", "\"2026-11-21T00:05:00.000\""),
+            (
+                "format: \"yyyy-MM-ddTHH:mm:ss.SSS\", zone: \"+00:00\"",
+                "\"2026-11-21T00:05:00.000\""
+            ),
         ] {
             let binding = try binding(format)
             func decode(_ t: String) -> MQTTDecoding {

@@ -45,7 +45,10 @@ struct ReadPlanTests {
     func neighbours() throws {
         let requests = try plan(
             "max_registers: 40",
-            points: [("holding/2", "uint16", ""), ("holding/0", "uint32", ""), ("holding/3", "uint16", "")])
+            points: [
+                ("holding/2", "uint16", ""), ("holding/0", "uint32", ""),
+                ("holding/3", "uint16", ""),
+            ])
         #expect(requests == [read(0, 4)])
     }
 
@@ -81,7 +84,8 @@ struct ReadPlanTests {
     @Test("blocks are the only reads, whole, and only those that are needed")
     func blocks() throws {
         let requests = try plan(
-            "max_registers: 40", points: [("holding/22", "uint16", ""), ("holding/41", "uint32", "")],
+            "max_registers: 40",
+            points: [("holding/22", "uint16", ""), ("holding/41", "uint32", "")],
             extra:
                 "blocks: [{at: holding/0, count: 20}, {at: holding/20, count: 20}, {at: holding/40, count: 20}]"
         )
@@ -121,7 +125,9 @@ struct ReadPlanTests {
             profile: try #require(try Shipped.library()["eastron/sdm630"]), interface: "rs485",
             device: DeviceID("m"))
         let requests = meter.requests(group: 0)
-        var answers = requests.map { RegisterAnswer.registers(Array(repeating: 0, count: $0.count)) }
+        var answers = requests.map {
+            RegisterAnswer.registers(Array(repeating: 0, count: $0.count))
+        }
         let index = try #require(requests.firstIndex { $0.address == 0 })
         func reading(_ key: String) throws -> Reading {
             let row = meter.decode(group: 0, answers: answers)

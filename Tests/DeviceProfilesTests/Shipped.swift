@@ -62,7 +62,7 @@ enum Shipped {
         do {
             _ = try DeviceProfile.parse(text, file: file, vocabulary: vocabulary())
             return []
-        } catch let faults {
+        } catch let faults as Faults {
             return faults.all
         }
     }

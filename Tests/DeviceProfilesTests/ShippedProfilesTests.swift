@@ -1,4 +1,5 @@
 import DeviceProfiles
+import Foundation
 import LocatedText
 import Telemetry
 import Testing
@@ -34,7 +35,8 @@ struct ShippedProfilesTests {
     }
 
     @Test(
-        "a wrong word order, width, sign or scale of any numeric point fails a vector of its profile")
+        "a wrong word order, width, sign or scale of any numeric point fails a vector of its profile"
+    )
     func mutation() throws {
         let library = try Shipped.library()
         var mutations = 0
@@ -63,12 +65,14 @@ struct ShippedProfilesTests {
                 {
                     guard let unit = $0.unit else { return }
                     $0.unit = Unit(
-                        symbol: "?", ucum: "?", dimension: unit.dimension, factor: unit.factor * 1000)
+                        symbol: "?", ucum: "?", dimension: unit.dimension,
+                        factor: unit.factor * 1000)
                 }
             ),
         ]
         guard case .register(let source) = point.origin else { return changes }
-        func with(_ change: @escaping (inout RegisterSource) -> Void) -> (inout ProfilePoint) -> Void
+        func with(_ change: @escaping (inout RegisterSource) -> Void) -> (inout ProfilePoint) ->
+            Void
         {
             { point in
                 var source = source
@@ -149,10 +153,11 @@ struct ShippedProfilesTests {
                 var step = 1.0
                 if case .number(let scale) = point.scale { step = abs(scale) }
                 if case .parameter = point.scale { step = 0.1 }
-                let isWhole = if case .register(let s) = point.origin { s.type != .float32 } else { false }
-                // A float holds seven digits.
+                let isWhole =
+                    if case .register(let s) = point.origin { s.type != .float32 } else { false }
+                // A float is off by half a unit in the last place, its shortest decimal by as much.
                 steps[point.key] =
-                    abs(unit.canonical(isWhole ? step : max(abs(device), 1) * 1.2e-7))
+                    abs(unit.canonical(isWhole ? step : max(abs(device), 1) * 2.4e-7))
             case .state:
                 let words = Array(Set(point.values.values)).sorted()
                 values[point.key] = words.randomElement(using: &random).map(Value.text)
@@ -266,5 +271,18 @@ struct ShippedProfilesTests {
         #expect(throws: BindingError.self) {
             try ModbusBinding(profile: crane, interface: "mqtt", device: DeviceID("d"))
         }
+    }
+
+    @Test("the guide's example is a profile that proves itself")
+    func guide() throws {
+        let guide = try String(
+            contentsOf: Shipped.devices.deletingLastPathComponent()
+                .appending(path: "docs/formats/device-profile.md"), encoding: .utf8)
+        let parts = guide.components(separatedBy: "```yaml\n")
+        let example = try #require(parts.dropFirst().first?.components(separatedBy: "```").first)
+        let profile = try DeviceProfile.parse(
+            example, file: "acme/m1.yaml", vocabulary: Shipped.vocabulary())
+        #expect(profile.selfTest().map(\.description) == [])
+        #expect(profile.interfaces["rs485"]?.tests.first?.expect.count == 2)
     }
 }

@@ -1,8 +1,12 @@
+import Acquisition
 import Alarms
 import Foundation
+import GRDB
 import Logging
+import ServiceLifecycle
 import Store
 import Telemetry
+import Testing
 
 @testable import Gateway
 
@@ -26,7 +30,8 @@ struct FoldedStore {
 
     init(
         groups: [ScanGroup], start: Timestamp, calendar: SiteCalendar = .utc,
-        directory: String? = nil, rules: [AlarmRule] = [], selections: [OwedSelection] = []
+        directory: String? = nil, rules: [AlarmRule] = [], selections: [OwedSelection] = [],
+        options: Ingestion.Options = .init()
     ) async throws {
         self.directory =
             directory
@@ -41,7 +46,17 @@ struct FoldedStore {
         self.groups = try await store.writer.register(groups)
         ingestion = Ingestion(
             store: store, groups: self.groups, wallClock: clock, clock: clock,
-            options: Ingestion.Options(), counters: counters, logger: Self.quiet)
+            options: options, counters: counters, logger: Self.quiet)
+    }
+
+    var machine: EvaluationMachine {
+        EvaluationMachine(
+            groups: groups, rules: rules, calendar: calendar, selections: selections)
+    }
+
+    var evaluation: Evaluation {
+        Evaluation(
+            store: store, machine: machine, calendar: calendar, clock: clock, logger: Self.quiet)
     }
 
     /// Admits scans and commits them as one journal row at the clock's present time.
@@ -50,18 +65,112 @@ struct FoldedStore {
         try await ingestion.commitNow()
     }
 
+    /// Moves the clock and commits an empty row, so that time passes for the evaluation.
+    func pass(_ duration: Duration) async throws {
+        clock.advance(by: duration)
+        try await commit([])
+    }
+
     /// A fresh evaluation, as after a restart, folds what the journal holds and stores it.
-    func evaluate() async throws {
-        let evaluation = Evaluation(
-            store: store,
-            machine: EvaluationMachine(
-                groups: groups, rules: rules, calendar: calendar, selections: selections),
-            calendar: calendar, clock: clock, logger: Self.quiet)
-        try await evaluation.catchUp()
+    func evaluate() async throws { try await evaluation.catchUp() }
+
+    /// A connection beside the store's own, as somebody with `sqlite3` would have.
+    func side() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(
+            path: directory + "/plumbline.sqlite", configuration: configuration)
+    }
+
+    func execute(_ sql: String) throws { try side().write { try $0.execute(sql: sql) } }
+
+    /// Makes every insert into a table fail, until `mend`.
+    func breakInserts(into table: String) throws {
+        try execute(
+            "CREATE TRIGGER planted BEFORE INSERT ON \(table) "
+                + "BEGIN SELECT RAISE(ABORT, 'planted'); END")
+    }
+
+    func mend() throws { try execute("DROP TRIGGER planted") }
+
+    /// All that follows from the journal, row by row.
+    func effects() throws -> [String] {
+        try side().read { db in
+            var lines: [String] = []
+            for (table, order) in [
+                ("rollup", "resolution, start, series"), ("alarm", "key"),
+                ("alarm_transition", "at, alarm, from_state"), ("outbox", "scope, kind, start"),
+            ] {
+                let rows = try Row.fetchAll(db, sql: "SELECT * FROM \(table) ORDER BY \(order)")
+                lines += rows.map { "\(table) \($0.description)" }
+            }
+            return lines
+        }
+    }
+
+    /// Every scan of the journal, in its order.
+    func journaled() async throws -> [Scan] {
+        var scans: [Scan] = []
+        var after: Int64 = 0
+        while true {
+            let rows = try await store.reader.journal(after: after)
+            guard let last = rows.last else { return scans }
+            scans += rows.flatMap(\.scans)
+            after = last.sequence
+        }
+    }
+
+    func rollup(_ column: Int, _ resolution: Resolution, at start: Timestamp) async throws
+        -> RollupRecord?
+    {
+        try await store.reader.rollups(
+            series: groups[0].series[column].number, resolution: resolution, from: start,
+            to: start + .milliseconds(1)
+        ).first
+    }
+
+    /// Runs services beside a body, then stops them as a service manager does.
+    func running(
+        _ services: [any Service], _ body: (ServiceGroup) async throws -> Void
+    ) async throws {
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: services, logger: Self.quiet))
+        async let run: Void = group.run()
+        do {
+            try await body(group)
+        } catch {
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await run
     }
 
     func remove() {
-        store.close()
+        try? store.close()
         try? FileManager.default.removeItem(atPath: directory)
     }
 }
+
+/// Waits in real time, at most ten seconds, for something that other tasks bring about.
+func eventually(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    var rounds = 0
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        rounds += 1
+        if rounds < 200 {
+            await Task.yield()
+        } else {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+    Issue.record(what, sourceLocation: sourceLocation)
+}
+
+/// Gives other tasks some real time, before something is expected not to have happened.
+func breathe() async throws { try await Task.sleep(for: .milliseconds(20)) }

@@ -46,7 +46,8 @@ struct RollupsOfTheStoreTests {
     static func stream(_ random: inout SeededGenerator, group: ScanGroup.ID, scans: Int) -> [Scan] {
         var energy = 1000.0
         return (0..<scans).map { index in
-            energy = ((energy + Double(Int.random(in: 0...9, using: &random)) / 100) * 100)
+            energy =
+                ((energy + Double(Int.random(in: 0...9, using: &random)) / 100) * 100)
                 .rounded() / 100
             let fails = Int.random(in: 0..<20, using: &random) == 0
             let power = Double(Int.random(in: -5000...90_000, using: &random)) / 10
@@ -81,7 +82,8 @@ struct RollupsOfTheStoreTests {
         try await folded.evaluate()
     }
 
-    static func check(_ folded: FoldedStore, against scans: [Scan], until end: Timestamp) async throws
+    static func check(_ folded: FoldedStore, against scans: [Scan], until end: Timestamp)
+        async throws
     {
         let series = folded.groups[0].series
         let powers = scans.map { ($0.time.milliseconds, $0.readings[0].number) }
@@ -121,18 +123,19 @@ struct RollupsOfTheStoreTests {
         }
     }
 
-    @Test("equal the fold of their samples, however late, doubled and shuffled the scans came",
-        arguments: 0..<6)
+    @Test(
+        "equal the fold of their samples, however late, doubled and shuffled the scans came",
+        arguments: 0..<21)
     func equalTheFold(round: Int) async throws {
         let seed = UInt64(0x51_7E_00 + round)
         var random = SeededGenerator(seed: seed)
         let folded = try await FoldedStore(groups: [Self.group()], start: Self.start)
         defer { folded.remove() }
-        let scans = Self.stream(&random, group: folded.groups[0].id, scans: 6 * 60 * 3)
+        let scans = Self.stream(&random, group: folded.groups[0].id, scans: 6 * 60 * 2)
         try await Self.deliver(
             scans, to: folded, delay: 30, &random, restartsEvery: [Int.max, 7, 1][round % 3])
         try await Self.check(
-            folded, against: scans, until: Self.start + .seconds(3600 * 2 + 2700))
+            folded, against: scans, until: Self.start + .seconds(3600 + 2700))
         #expect(folded.counters.values.dropped[.duplicate, default: 0] > 0, "seed \(seed)")
     }
 

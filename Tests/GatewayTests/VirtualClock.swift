@@ -59,6 +59,9 @@ final class VirtualClock: Clock, WallClock, Sendable {
         }
     }
 
+    /// How many tasks wait for time to pass.
+    var sleepers: Int { state.withLock { $0.sleepers.count } }
+
     /// Moves time forward and wakes whoever has slept long enough, earliest first.
     func advance(by duration: Duration) {
         let woken = state.withLock { state in

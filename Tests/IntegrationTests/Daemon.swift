@@ -15,7 +15,7 @@ enum Program {
             .path(.init(path)), arguments: Arguments(arguments), input: .none,
             output: .string(limit: 4 << 20), error: .string(limit: 4 << 20))
         return (
-            result.terminationStatus, result.standardOutput ?? "", result.standardError ?? ""
+            result.terminationStatus, result.standardOutput, result.standardError
         )
     }
 }
@@ -66,7 +66,7 @@ enum DaemonEnd: Sendable {
     case kill
 }
 
-/// Runs the program until `body` returns, then ends exactly that process.
+/// Runs the program, and `body` once it is ready, then ends exactly that process.
 ///
 /// - Returns: the body's result, how the program ended, and what it wrote on standard error.
 func withDaemon<R: Sendable>(
@@ -82,14 +82,19 @@ func withDaemon<R: Sendable>(
         let daemon = Daemon(
             processIdentifier: execution.processIdentifier.value, port: port)
         let result: Result<R, any Error>
-        do { result = .success(try await body(daemon)) } catch { result = .failure(error) }
+        do {
+            try await eventually("readiness") { await daemon.isReady }
+            result = .success(try await body(daemon))
+        } catch {
+            result = .failure(error)
+        }
         switch end {
         case .interrupt: try? execution.send(signal: .interrupt)
         case .kill: try? execution.send(signal: .kill)
         }
         return result
     }
-    let log = outcome.standardError ?? ""
+    let log = outcome.standardError
     switch outcome.closureResult {
     case .success(let result): return (result, outcome.terminationStatus, log)
     case .failure(let error): throw PeerError("\(error)\n\(log.suffix(4000))")

@@ -15,7 +15,7 @@ private struct Collected {
         }
     }
 
-    var keys: Set<String> { Set(messages.compactMap { $0["idempotency_key"] as? String }) }
+    var keys: Set<String> { Set(messages.compactMap { $0["key"] as? String }) }
 }
 
 @Suite("The MQTT uplink", .serialized)
@@ -41,6 +41,63 @@ struct UplinkOutageTests {
                 try await outage(site, platform: platform, brokerFolder: folder + "/broker")
             }
         }
+    }
+
+    @Test(
+        "sends a correction with a higher revision when a late reading came",
+        .timeLimit(.minutes(5)))
+    func lateReadingIsCorrected() async throws {
+        try await withTemporaryFolder { folder in
+            try await withBroker { broker in
+                var site = try TestSite(folder: folder)
+                site.links = [
+                    TestSite.craneLink(port: broker.port).replacing(
+                        "    window: 20", with: "    lateness: 2 s\n    window: 20")
+                ]
+                site.uplinks = [
+                    """
+                      - { id: city, mqtt: "mqtt://127.0.0.1:\(broker.port)", topic: site/test,
+                          resolution: 1min, correction_spacing: 1 s }
+                    """
+                ]
+                _ = try await Self.collect(port: broker.port, seconds: 1)
+                let collected = try await withDaemon(try site.write(), port: site.apiPort) {
+                    try await Self.sendLate(broker, $0)
+                }.result
+                let revisions = Collected(collected).messages.compactMap { message -> String? in
+                    guard let revision = message["revision"] as? Int,
+                        let series = message["series"] as? [[String: Any]],
+                        let load = series.first(where: {
+                            ($0["id"] as? String)?.hasSuffix("load_mass") == true
+                        }), let count = load["count"] as? Int, count > 0
+                    else { return nil }
+                    return "\(message["key"] ?? "") revision \(revision): \(count)"
+                }
+                #expect(revisions.count == 2, "\(revisions)")
+                #expect(revisions.first?.hasSuffix("revision 0: 1") == true, "\(revisions)")
+                #expect(revisions.last?.hasSuffix("revision 1: 2") == true, "\(revisions)")
+            }
+        }
+    }
+
+    /// Publishes a reading, waits until its minute is reported, publishes an older one.
+    private static func sendLate(_ broker: Broker, _ daemon: Daemon) async throws -> String {
+        let topic = "BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane"
+        try await eventually("the link") {
+            try await daemon.metric("plumbline_link_connected") == 1
+        }
+        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        // Both readings in one minute: the middle of the present one, or of the next.
+        let minute = (now + .seconds(15)).slot(every: .seconds(60))
+        let middle = minute + .seconds(30)
+        try await broker.publish(topic, craneMessage(kilograms: 2000, at: middle))
+        try await eventually("the report of the minute", within: .seconds(150)) {
+            try await daemon.metric("plumbline_uplink_attempts_total", "accepted") > 0
+        }
+        try await broker.publish(
+            topic, craneMessage(kilograms: 1000, at: middle - .seconds(10)))
+        try await Task.sleep(for: .seconds(20))
+        return try await collect(port: broker.port, seconds: 2)
     }
 
     private func outage(_ site: TestSite, platform: Int, brokerFolder: String) async throws {
@@ -81,7 +138,7 @@ struct UplinkOutageTests {
                 "-h", "127.0.0.1", "-p", "\(port)", "-t", "site/test/#", "-q", "1", "-c", "-i",
                 "collector", "-W", "\(seconds)",
             ], input: .none, output: .string(limit: 8 << 20), error: .discarded)
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 }
 

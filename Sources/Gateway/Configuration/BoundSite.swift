@@ -5,17 +5,20 @@ import Telemetry
 
 /// A configuration whose devices have found their profiles: what is polled, what is subscribed.
 package struct BoundSite: Sendable {
+    /// A device on a bus, and how its registers are read.
     package struct ModbusUnit: Sendable {
         package var device: SiteConfiguration.Device
         package var unit: Int
         package var binding: ModbusBinding
     }
 
+    /// A device that publishes, and how its messages are read.
     package struct MQTTDevice: Sendable {
         package var device: SiteConfiguration.Device
         package var binding: MQTTBinding
     }
 
+    /// One link with the devices on it.
     package enum Link: Sendable {
         case modbus(SiteConfiguration.Link, SiteConfiguration.Endpoint, [ModbusUnit])
         case mqtt(
@@ -124,7 +127,8 @@ package struct BoundSite: Sendable {
 
     /// The interface that speaks the link's protocol; named by the device where there are several.
     private static func interface(
-        of device: SiteConfiguration.Device, protocol wanted: FieldProtocol, _ library: ProfileLibrary,
+        of device: SiteConfiguration.Device, protocol wanted: FieldProtocol,
+        _ library: ProfileLibrary,
         _ faults: FaultCollector
     ) -> (DeviceProfile, String)? {
         guard let profile = library[device.profile] else {

@@ -89,12 +89,27 @@ extension SiteConfiguration.Link {
     }
 }
 
+extension SiteConfiguration.Name {
+    /// One text for both languages, or `{ en: …, zh: … }`.
+    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
+        if case .mapping = node.content {
+            var reader = MappingReader(node, faults)
+            let en = reader.required("en")?.string(faults)
+            let zh = reader.required("zh")?.string(faults)
+            reader.finish()
+            guard let en, let zh else { return nil }
+            return Self(en: en, zh: zh)
+        }
+        return node.string(faults).map { Self(en: $0, zh: $0) }
+    }
+}
+
 extension SiteConfiguration.Device {
     static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
         var reader = MappingReader(node, faults)
         let id = reader.required("id")?.identifier(faults)
         let profile = reader.required("profile")?.string(faults)
-        let name = reader.optional("name")?.string(faults)
+        let name = reader.optional("name").flatMap { SiteConfiguration.Name.parse($0, faults) }
         let interface = reader.optional("interface")?.string(faults)
         var unit: Int?
         if let node = reader.optional("unit"), let value = node.int(faults) {

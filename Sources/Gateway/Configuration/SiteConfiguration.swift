@@ -8,6 +8,7 @@ import Telemetry
 ///
 /// After the reading nobody sees a text where an enumeration will do.
 package struct SiteConfiguration: Sendable {
+    /// What and where the site is.
     package struct Site: Hashable, Sendable {
         package var id: SiteID
         package var name: String
@@ -18,6 +19,7 @@ package struct SiteConfiguration: Sendable {
         package var occupants: Int?
     }
 
+    /// Where and how durably readings are kept.
     package struct Data: Hashable, Sendable {
         package var directory: String
         package var durability: Durability = .power
@@ -48,9 +50,17 @@ package struct SiteConfiguration: Sendable {
         package var port: Int
     }
 
+    /// What people on the site call a device, in the two languages of the page.
+    package struct Name: Hashable, Sendable {
+        package var en: String
+        package var zh: String
+    }
+
+    /// One device as the installer described it.
     package struct Device: Hashable, Sendable {
         package var id: DeviceID
-        package var name: String?
+        /// What people on the site call it, in one language or two; nil takes the profile's title.
+        package var name: Name?
         package var profile: String
         package var interface: String?
         /// The Modbus unit id; nil takes the profile's.
@@ -61,12 +71,14 @@ package struct SiteConfiguration: Sendable {
         package var location: Location
     }
 
+    /// How a link reaches its devices.
     package enum Transport: Hashable, Sendable {
         case modbusTCP(Endpoint)
         /// - window: messages that may wait for their commit.
         case mqtt(Endpoint, clientID: String?, window: Int)
     }
 
+    /// One connection and the devices on it.
     package struct Link: Hashable, Sendable {
         package var id: String
         package var transport: Transport
@@ -75,6 +87,7 @@ package struct SiteConfiguration: Sendable {
         package var location: Location
     }
 
+    /// One platform that is reported to.
     package struct Uplink: Hashable, Sendable {
         package var id: String
         package var broker: Endpoint

@@ -12,48 +12,112 @@ struct DueFolds: Sendable {
 
     /// How far back and ahead a counter's neighbouring good readings are looked for, in scans.
     private static let neighbourLimits = [32, 512, 8192]
-    private static let neighbourSpan = Duration.seconds(7 * 86_400)
+    /// As long as the longest gap that is filled.
+    private static let neighbourSpan = Resolution.quarterHour.nominal * Lane.longestGap
+    /// Buckets folded from one look at the journal.
+    private static let longestRun = 96
+    private static let longestAnswer = 100_000
+    /// Late scans that are no further apart are looked at together.
+    private static let lateSpan = Duration.seconds(900)
+    /// Rollups that may wait to be stored; more is left due.
+    private static let mostPending = 5000
 
-    /// Works off what is due in `machine`, finer resolutions first.
+    /// Turns late scans into the closed buckets that they change.
+    func spread(_ machine: inout EvaluationMachine) async throws {
+        var rest = machine.late.sorted { ($0.group, $0.time) < ($1.group, $1.time) }[...]
+        while let first = rest.first {
+            var last = first
+            while let next = rest.first, next.group == first.group,
+                next.time - last.time <= Self.lateSpan
+            {
+                last = next
+                rest.removeFirst()
+            }
+            machine.add(
+                try await folds(touchedBy: first.group, from: first.time, to: last.time, machine))
+        }
+        machine.removeLate()
+    }
+
+    /// Works off minutes and quarters, as many as may wait to be stored.
     ///
     /// The machine's earlier effects must have been applied, because stored rows are compared.
-    func resolve(_ machine: inout EvaluationMachine) async throws {
-        let late = machine.late
-        for scan in late.sorted(by: { ($0.time, $0.group) < ($1.time, $1.group) }) {
-            machine.add(try await folds(touchedBy: scan, machine))
+    func refold(_ machine: inout EvaluationMachine) async throws {
+        for fold in machine.due(fromSamples: true) {
+            var run = fold
+            var known: CounterReadings?
+            while run.from < fold.to {
+                let longest = run.from + fold.resolution.nominal * Self.longestRun
+                run.to = min(fold.to, longest)
+                known = try await refold(run, known, &machine)
+                machine.remove(run)
+                run.from = run.to
+                if machine.pending.rollups.count >= Self.mostPending { return }
+            }
         }
-        machine.removeLate(late)
-        let fine = machine.due.filter { $0.resolution.finer == nil }.sorted()
-        for fold in fine { try await refold(fold, &machine) }
-        machine.remove(fine)
     }
 
     /// Works off hours and days; the quarters below them must have been applied.
-    func resolveCoarse(_ machine: inout EvaluationMachine) async throws {
-        let coarse = machine.due.filter { $0.resolution.finer != nil }.sorted()
-        for fold in coarse { try await mergeQuarters(fold, &machine) }
-        machine.remove(coarse)
+    func merge(_ machine: inout EvaluationMachine) async throws {
+        for fold in machine.due(fromSamples: false) {
+            var bucket = Bucket(fold.resolution, containing: fold.from, calendar: calendar)
+            while bucket.start < fold.to {
+                try await mergeQuarters(bucket, of: fold.group, &machine)
+                machine.remove(DueFold(fold.group, bucket))
+                bucket = bucket.next(calendar: calendar)
+                if machine.pending.rollups.count >= Self.mostPending { return }
+            }
+        }
     }
 
     // MARK: from samples
 
-    private func refold(_ fold: DueFold, _ machine: inout EvaluationMachine) async throws {
-        guard let group = machine.groups[fold.group] else { return }
-        let bucket = Bucket(fold.resolution, containing: fold.start, calendar: .utc)
-        let samples = try await reader.scans(
-            group: fold.group, from: bucket.start, to: bucket.end, upTo: machine.cursor)
-        let before = try await neighbours(of: group, before: bucket.start, upTo: machine.cursor)
-        let after = try await neighbours(of: group, from: bucket.end, upTo: machine.cursor)
-        let rollups = group.series.enumerated().map { column, series in
-            Rollup.fold(
-                series, over: bucket, previous: before[column],
-                samples: samples.lazy.filter { $0.readings.count > column }
-                    .map { ($0.time, $0.readings[column]) },
-                next: after[column], period: group.period, expected: group.expected(in: bucket))
+    /// - Parameter known: the readings around the run before this one, so that those around a long
+    ///   gap are looked for once.
+    private func refold(
+        _ run: DueFold, _ known: CounterReadings?, _ machine: inout EvaluationMachine
+    ) async throws -> CounterReadings? {
+        guard let group = machine.groups[run.group] else { return nil }
+        let scans = try await reader.scans(
+            group: group.id, from: run.from, to: run.to, upTo: machine.cursor,
+            limit: Self.longestAnswer)
+        let first = Bucket(run.resolution, containing: run.from, calendar: .utc)
+        if scans.count == Self.longestAnswer, first.end < run.to {
+            var (head, tail) = (run, run)
+            head.to = first.end
+            tail.from = first.end
+            let counters = try await refold(head, known, &machine)
+            return try await refold(tail, counters, &machine)
         }
-        if try await store(rollups, group, bucket, &machine) {
-            machine.add(coarse(above: bucket, group.id, machine))
+        var before = known?.last(before: run.from)
+        if before == nil {
+            before = try await neighbours(of: group, before: run.from, upTo: machine.cursor)
         }
+        var after = known?.first(from: run.to)
+        if after == nil {
+            after = try await neighbours(of: group, from: run.to, upTo: machine.cursor)
+        }
+        let counters = CounterReadings(
+            of: group, before: before ?? [:], scans: scans, after: after ?? [:])
+        var rest = scans[...]
+        var bucket = first
+        while bucket.start < run.to {
+            let inside = rest.prefix { $0.time < bucket.end }
+            rest = rest.dropFirst(inside.count)
+            let rollups = group.series.enumerated().map { column, series in
+                Rollup.fold(
+                    series, over: bucket, previous: counters.last(before: bucket.start, column),
+                    samples: inside.lazy.filter { $0.readings.count > column }
+                        .map { ($0.time, $0.readings[column]) },
+                    next: counters.first(from: bucket.end, column), period: group.period,
+                    expected: group.expected(in: bucket))
+            }
+            if try await store(rollups, group, bucket, &machine) {
+                machine.add(coarse(above: bucket, group.id, machine))
+            }
+            bucket = bucket.next(calendar: .utc)
+        }
+        return counters
     }
 
     private func coarse(
@@ -62,8 +126,7 @@ struct DueFolds: Sendable {
         guard bucket.resolution == .quarterHour else { return [] }
         return [Resolution.hour, .day].compactMap { resolution in
             let coarse = Bucket(resolution, containing: bucket.start, calendar: calendar)
-            guard machine.hasClosed(coarse, of: group) else { return nil }
-            return DueFold(group: group, resolution: resolution, start: coarse.start)
+            return machine.hasClosed(coarse, of: group) ? DueFold(group, coarse) : nil
         }
     }
 
@@ -72,8 +135,12 @@ struct DueFolds: Sendable {
         of group: ScanGroup, before time: Timestamp, upTo cursor: Int64
     ) async throws -> [Int: Rollup.Timed] {
         try await neighbours(of: group) { limit in
-            try await reader.lastScans(group: group.id, before: time, limit: limit, upTo: cursor)
-                .sorted { Scan.isEarlier($1, $0) }
+            // Of several scans of one instant the earliest counts, as it does in the fold.
+            try await reader.lastScans(
+                group: group.id, before: time, limit: limit, upTo: cursor,
+                lookBack: Self.neighbourSpan
+            )
+            .sorted { ($1.time, $0.sequence) < ($0.time, $1.sequence) }
         }
     }
 
@@ -108,40 +175,30 @@ struct DueFolds: Sendable {
         return found
     }
 
-    /// The closed buckets that a late scan changes: its own, and for counters those between the
-    /// good readings around it, because what was counted there lies otherwise in time now.
+    /// The closed buckets that late scans change: their own, and for counters those between the
+    /// good readings around them, because what was counted there lies otherwise in time now.
     private func folds(
-        touchedBy late: EvaluationMachine.LateScan, _ machine: EvaluationMachine
+        touchedBy id: ScanGroup.ID, from: Timestamp, to: Timestamp, _ machine: EvaluationMachine
     ) async throws -> [DueFold] {
-        guard let group = machine.groups[late.group], let fold = machine.folds[late.group] else {
-            return []
-        }
-        let before = try await neighbours(of: group, before: late.time, upTo: machine.cursor)
+        guard let group = machine.groups[id], let fold = machine.folds[id] else { return [] }
+        let before = try await neighbours(of: group, before: from, upTo: machine.cursor)
         let after = try await neighbours(
-            of: group, from: late.time + .milliseconds(1), upTo: machine.cursor)
-        let first = before.values.map(\.time).min() ?? late.time
-        let last = after.values.map(\.time).max() ?? late.time
-        var due: [DueFold] = []
-        for lane in fold.lanes {
-            guard let closedUntil = lane.closedUntil else { continue }
-            let own = late.time.slot(every: lane.resolution.nominal)
-            if own < closedUntil {
-                due.append(DueFold(group: group.id, resolution: lane.resolution, start: own))
-            }
-            var start = first.slot(every: lane.resolution.nominal)
-            while start <= last, start < closedUntil, due.count < Lane.longestGap {
-                due.append(DueFold(group: group.id, resolution: lane.resolution, start: start))
-                start = start + lane.resolution.nominal
-            }
+            of: group, from: to + .milliseconds(1), upTo: machine.cursor)
+        let first = min(from, before.values.map(\.time).min() ?? from)
+        let last = max(to, after.values.map(\.time).max() ?? to) + .milliseconds(1)
+        return fold.lanes.flatMap { lane in
+            // The scans' own buckets apart: the way to a neighbour may be cut short.
+            [lane.closed(from: first, to: last), lane.closed(from: from, to: to + .milliseconds(1))]
+                .compactMap(\.self).map { DueFold(id, lane.resolution, $0) }
         }
-        return due
     }
 
     // MARK: from quarters
 
-    private func mergeQuarters(_ fold: DueFold, _ machine: inout EvaluationMachine) async throws {
-        guard let group = machine.groups[fold.group] else { return }
-        let bucket = Bucket(fold.resolution, containing: fold.start, calendar: calendar)
+    private func mergeQuarters(
+        _ bucket: Bucket, of id: ScanGroup.ID, _ machine: inout EvaluationMachine
+    ) async throws {
+        guard let group = machine.groups[id] else { return }
         var rollups: [Rollup] = []
         for series in group.series {
             let quarters = try await reader.rollups(
@@ -177,6 +234,47 @@ struct DueFolds: Sendable {
         let revision = stored.map(\.revision).max().map { $0 + 1 } ?? 0
         machine.record(rollups, of: group, bucket: bucket, revision: revision)
         return true
+    }
+}
+
+/// The good readings of a group's counters around a run of buckets.
+private struct CounterReadings {
+    private var columns: [Int: [Rollup.Timed]] = [:]
+
+    init(
+        of group: ScanGroup, before: [Int: Rollup.Timed], scans: [Scan],
+        after: [Int: Rollup.Timed]
+    ) {
+        for column in group.series.indices where group.series[column].counter != nil {
+            var readings = before[column].map { [$0] } ?? []
+            for scan in scans where scan.readings.count > column {
+                guard let number = scan.readings[column].number,
+                    readings.last.map({ $0.time < scan.time }) ?? true
+                else { continue }
+                readings.append(Rollup.Timed(time: scan.time, value: number))
+            }
+            columns[column] = readings + (after[column].map { [$0] } ?? [])
+        }
+    }
+
+    /// By column; nil unless every counter has one.
+    func last(before time: Timestamp) -> [Int: Rollup.Timed]? {
+        let found = columns.compactMapValues { $0.last { $0.time < time } }
+        return found.count == columns.count ? found : nil
+    }
+
+    /// By column; nil unless every counter has one.
+    func first(from time: Timestamp) -> [Int: Rollup.Timed]? {
+        let found = columns.compactMapValues { $0.first { $0.time >= time } }
+        return found.count == columns.count ? found : nil
+    }
+
+    func last(before time: Timestamp, _ column: Int) -> Rollup.Timed? {
+        columns[column]?.last { $0.time < time }
+    }
+
+    func first(from time: Timestamp, _ column: Int) -> Rollup.Timed? {
+        columns[column]?.first { $0.time >= time }
     }
 }
 

@@ -25,6 +25,10 @@ package struct Evaluation: Service {
         /// Late scans are merged into closed buckets no more often than this.
         package var lateInterval: Duration = .seconds(10)
         package var rowsPerPage = 256
+        /// The cursor is stored after so many rows even when nothing followed from them.
+        package var rowsPerCheckpoint: Int64 = 4096
+        /// The time between two attempts while the store fails.
+        package var retryInterval: Duration = .seconds(5)
         package init() {}
     }
 
@@ -43,36 +47,71 @@ package struct Evaluation: Service {
         self.onProgress = onProgress
     }
 
+    /// - Throws: what the store reported when it is beyond repair, or when the task is cancelled.
     package func run() async throws {
-        var progress = Progress(machine: try await restored(), clock: clock)
         // Ingestion stops first, so the last rows are in the journal when this loop is asked to
         // stop: it folds them, writes its state and leaves nothing to repeat.
         let stops = StopSignal()
+        var reported: String?
         try await withGracefulShutdownHandler {
             while !stops.isStopped {
-                try await step(&progress)
-                await waitForWork(progress)
+                do {
+                    try await follow(until: stops)
+                } catch let error as StoreError where error.disposition != .stop {
+                    try Task.checkCancellation()
+                    // What was taken from the machine may not be stored: the fold goes back to the
+                    // last checkpoint, as after a restart.
+                    if reported != error.description {
+                        reported = error.description
+                        logger.error(
+                            "evaluation waits for the store", metadata: ["error": "\(error)"])
+                    }
+                    await cancelWhenGracefulShutdown {
+                        try? await clock.sleep(for: options.retryInterval)
+                    }
+                }
             }
         } onGracefulShutdown: {
             stops.stop()
         }
+    }
+
+    /// Restores the machine and follows the journal until asked to stop.
+    private func follow(until stops: StopSignal) async throws {
+        var progress = try await begin()
+        while !stops.isStopped {
+            try await step(&progress)
+            await waitForWork(progress)
+        }
         try await step(&progress)
-        try await flush(&progress, force: true)
+        // What is due from before stays due: the next start works it off.
+        if progress.machine.hasEffects || progress.machine.cursor > progress.storedCursor {
+            try await apply(&progress)
+        }
     }
 
     /// Folds all that the journal holds, stores it and writes the state: one round of the loop.
     func catchUp() async throws {
-        var progress = Progress(machine: try await restored(), clock: clock)
+        var progress = try await begin()
+        try await catchUp(&progress)
+    }
+
+    /// Where a start begins: at the last checkpoint.
+    func begin() async throws -> Progress {
+        Progress(machine: try await restored(), clock: clock)
+    }
+
+    func catchUp(_ progress: inout Progress) async throws {
         try await step(&progress)
         try await flush(&progress, force: true)
     }
 
     /// Waits for the next commit, a stop, or until waiting effects are due.
     private func waitForWork(_ progress: Progress) async {
-        let cursor = progress.machine.cursor
+        let seen = progress.seen
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { _ = await store.reader.waitForCommit(after: cursor) }
+                group.addTask { _ = await store.reader.waitForCommit(after: seen) }
                 group.addTask { try? await clock.sleep(for: options.flushInterval) }
                 await group.next()
                 group.cancelAll()
@@ -86,12 +125,17 @@ package struct Evaluation: Service {
         private let elapsed: () -> Duration
         var flushedAt: Duration
         var lateAt: Duration
+        /// The newest row that was looked for; above the cursor when the last rows are damaged.
+        var seen: Int64
+        var storedCursor: Int64
 
         init(machine: EvaluationMachine, clock: any Clock<Duration>) {
             self.machine = machine
             elapsed = Self.stopwatch(clock)
             flushedAt = .zero
             lateAt = .seconds(-3600)
+            seen = machine.cursor
+            storedCursor = machine.cursor
         }
 
         var now: Duration { elapsed() }
@@ -107,12 +151,7 @@ package struct Evaluation: Service {
         var machine = machine
         guard let checkpoint = try await store.reader.checkpoint() else { return machine }
         do {
-            guard checkpoint.version == EvaluationMachine.stateVersion else {
-                throw CheckpointError.unknownVersion(checkpoint.version)
-            }
-            let state = try JSONDecoder().decode(
-                EvaluationMachine.State.self, from: Data(checkpoint.state))
-            machine.restore(state, cursor: checkpoint.cursor)
+            machine.restore(try state(of: checkpoint), cursor: checkpoint.cursor)
         } catch {
             // The journal below the cursor may be gone, so the fold goes on from there: what was
             // open is lost to the rollups of one bucket, and that is said.
@@ -127,48 +166,77 @@ package struct Evaluation: Service {
     /// Folds what the journal holds beyond the cursor, page by page.
     private func step(_ progress: inout Progress) async throws {
         while true {
+            let newest = store.reader.newestSequence()
             let rows = try await store.reader.journal(
                 after: progress.machine.cursor, maximumRows: options.rowsPerPage,
                 maximumBytes: 4 << 20)
             for row in rows {
                 progress.machine.handle(row)
-                if progress.machine.pending.rollups.count >= 5000 {
-                    try await flush(&progress, force: true)
-                }
+                if progress.machine.isFull { try await flush(&progress, force: true) }
             }
             try await flush(&progress, force: false)
             onProgress(progress.machine.cursor)
-            if rows.isEmpty { return }
+            if rows.isEmpty {
+                progress.seen = max(newest, progress.machine.cursor)
+                return
+            }
         }
     }
 
     private func flush(_ progress: inout Progress, force: Bool) async throws {
         let now = progress.now
         let isUrgent = !progress.machine.pending.transitions.isEmpty
-        let mayLookBack =
-            !progress.machine.late.isEmpty
-            && (force || now - progress.lateAt >= options.lateInterval)
         let isDue = now - progress.flushedAt >= options.flushInterval
         guard force || isUrgent || isDue else { return }
-        if progress.machine.hasEffects || force { try await apply(&progress) }
-        if mayLookBack || progress.machine.due.contains(where: { $0.resolution.finer == nil }) {
+        let isFarAhead =
+            progress.machine.cursor - progress.storedCursor >= options.rowsPerCheckpoint
+        if progress.machine.hasEffects || force || isFarAhead { try await apply(&progress) }
+        if !progress.machine.late.isEmpty, force || now - progress.lateAt >= options.lateInterval {
             progress.lateAt = now
-            try await dueFolds.resolve(&progress.machine)
+            try await dueFolds.spread(&progress.machine)
+        }
+        while !progress.machine.due(fromSamples: true).isEmpty {
+            try await dueFolds.refold(&progress.machine)
             try await apply(&progress)
         }
-        if progress.machine.due.contains(where: { $0.resolution.finer != nil }) {
-            try await dueFolds.resolveCoarse(&progress.machine)
+        while !progress.machine.due(fromSamples: false).isEmpty {
+            try await dueFolds.merge(&progress.machine)
             try await apply(&progress)
         }
         progress.flushedAt = now
     }
 
+    /// Stores the effects and the state in one transaction. After an error the machine has lost its
+    /// effects and must be restored.
     private func apply(_ progress: inout Progress) async throws {
         var effects = progress.machine.takeEffects()
-        effects.checkpoint = EvaluationCheckpoint(
-            version: EvaluationMachine.stateVersion, cursor: progress.machine.cursor,
-            state: [UInt8](try JSONEncoder().encode(progress.machine.state)))
+        effects.checkpoint = try checkpoint(of: progress.machine)
         try await store.writer.apply(effects)
+        progress.storedCursor = progress.machine.cursor
+    }
+}
+
+extension Evaluation {
+    /// The machine's state as it is stored.
+    func checkpoint(of machine: EvaluationMachine) throws -> EvaluationCheckpoint {
+        let encoder = JSONEncoder()
+        // A number that JSON cannot write must not keep the state from being stored.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return EvaluationCheckpoint(
+            version: EvaluationMachine.stateVersion, cursor: machine.cursor,
+            state: [UInt8](try encoder.encode(machine.state)))
+    }
+
+    func state(of checkpoint: EvaluationCheckpoint) throws -> EvaluationMachine.State {
+        guard checkpoint.version == EvaluationMachine.stateVersion else {
+            throw CheckpointError.unknownVersion(checkpoint.version)
+        }
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try decoder.decode(
+            EvaluationMachine.State.self, from: Data(checkpoint.state))
     }
 }
 

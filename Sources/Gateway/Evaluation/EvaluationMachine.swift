@@ -37,9 +37,10 @@ package struct EvaluationMachine: Sendable {
     }
 
     /// The version of the checkpoint's blob.
-    package static let stateVersion = 1
+    package static let stateVersion = 2
 
     let groups: [ScanGroup.ID: ScanGroup]
+    private let order: [ScanGroup]
     private let calendar: SiteCalendar
     private let selections: [OwedSelection]
     private var alarms: AlarmMachine
@@ -55,6 +56,7 @@ package struct EvaluationMachine: Sendable {
         selections: [OwedSelection]
     ) {
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
+        order = groups.sorted { $0.id < $1.id }
         self.calendar = calendar
         self.selections = selections
         alarms = AlarmMachine(rules: rules, groups: groups, calendar: calendar)
@@ -65,6 +67,9 @@ package struct EvaluationMachine: Sendable {
         !pending.rollups.isEmpty || !pending.transitions.isEmpty || !pending.owed.isEmpty
     }
 
+    /// Whether so much waits that it should be stored before more rows are taken in.
+    var isFull: Bool { pending.rollups.count >= 5000 || late.count >= 5000 }
+
     /// Begins after `cursor` without the state that belonged to it.
     mutating func skip(to cursor: Int64) { self.cursor = cursor }
 
@@ -74,12 +79,11 @@ package struct EvaluationMachine: Sendable {
         cursor = row.sequence
         for scan in row.scans { take(scan, wall: row.clock.wall) }
         let wall = row.clock.isTrusted ? row.clock.wall : nil
-        for (id, group) in groups.sorted(by: { $0.key < $1.key }) {
-            guard var fold = folds.removeValue(forKey: id) else { continue }
+        for group in order {
+            guard var fold = folds.removeValue(forKey: group.id) else { continue }
             let result = fold.close(group, wall: wall)
-            folds[id] = fold
-            due.formUnion(result.due)
-            for closed in result.closed { settle(closed, of: group) }
+            folds[group.id] = fold
+            settle(result, of: group)
         }
         if let wall { pending.transitions += alarms.advance(to: wall) }
     }
@@ -90,23 +94,29 @@ package struct EvaluationMachine: Sendable {
             return
         }
         var fold = folds.removeValue(forKey: scan.group) ?? GroupFold()
+        // After a long silence what was open closes as it stood, so that it is judged by the rules.
+        let past = fold.isFarBehind(scan.time) ? fold.close(group, now: scan.time) : ([], [])
         let result = fold.take(scan, in: group, wall: wall)
         // While history is folded one row holds many minutes, so what is complete closes at once.
         let closed = fold.close(group, wall: nil)
         folds[scan.group] = fold
+        settle(past, of: group)
         due.formUnion(result.due)
-        due.formUnion(closed.due)
-        for bucket in closed.closed { settle(bucket, of: group) }
+        settle(closed, of: group)
         if result.isLate { late.insert(LateScan(group: scan.group, time: scan.time)) }
         pending.transitions += alarms.handle(scan)
     }
 
+    private mutating func settle(
+        _ result: (closed: [GroupFold.Closed], due: [DueFold]), of group: ScanGroup
+    ) {
+        due.formUnion(result.due)
+        for closed in result.closed { settle(closed, of: group) }
+    }
+
     private mutating func settle(_ closed: GroupFold.Closed, of group: ScanGroup) {
         if closed.isDisordered {
-            due.insert(
-                DueFold(
-                    group: group.id, resolution: closed.bucket.resolution,
-                    start: closed.bucket.start))
+            due.insert(DueFold(group.id, closed.bucket))
         } else {
             record(closed.rollups, of: group, bucket: closed.bucket, revision: 0)
         }
@@ -117,10 +127,7 @@ package struct EvaluationMachine: Sendable {
         }
         for resolution in [Resolution.hour, .day] {
             let coarse = Bucket(resolution, containing: closed.bucket.start, calendar: calendar)
-            if coarse.end == closed.bucket.end {
-                due.insert(
-                    DueFold(group: group.id, resolution: resolution, start: coarse.start))
-            }
+            if coarse.end == closed.bucket.end { due.insert(DueFold(group.id, coarse)) }
         }
     }
 
@@ -152,9 +159,29 @@ package struct EvaluationMachine: Sendable {
         return until.map { bucket.end <= $0 } ?? false
     }
 
-    mutating func remove(_ folds: some Sequence<DueFold>) { due.subtract(folds) }
+    /// What is due from samples, or from quarters, in order and in as few pieces as possible.
+    func due(fromSamples: Bool) -> [DueFold] {
+        DueFold.joined(due.filter { ($0.resolution.finer == nil) == fromSamples })
+    }
+
     mutating func add(_ folds: some Sequence<DueFold>) { due.formUnion(folds) }
-    mutating func removeLate(_ scans: some Sequence<LateScan>) { late.subtract(scans) }
+    mutating func removeLate() { late = [] }
+
+    /// Notes that a part of what was due is done.
+    mutating func remove(_ done: DueFold) {
+        for fold in due
+        where fold.group == done.group && fold.resolution == done.resolution
+            && fold.from < done.to && done.from < fold.to
+        {
+            due.remove(fold)
+            if fold.from < done.from {
+                due.insert(DueFold(fold.group, fold.resolution, fold.from..<done.from))
+            }
+            if done.to < fold.to {
+                due.insert(DueFold(fold.group, fold.resolution, done.to..<fold.to))
+            }
+        }
+    }
 
     /// Hands over what waits to be stored.
     mutating func takeEffects() -> EvaluationEffects {

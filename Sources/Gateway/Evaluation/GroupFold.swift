@@ -1,16 +1,5 @@
 import Telemetry
 
-/// A bucket whose stored rollups have to be folded anew.
-struct DueFold: Codable, Hashable, Sendable, Comparable {
-    var group: ScanGroup.ID
-    var resolution: Resolution
-    var start: Timestamp
-
-    static func < (a: Self, b: Self) -> Bool {
-        (a.resolution, a.start, a.group) < (b.resolution, b.start, b.group)
-    }
-}
-
 /// What one scan group has told so far that no closed bucket holds yet.
 ///
 /// A synchronous value: scans and instants in, closed buckets out. Its sum over time is the same
@@ -50,13 +39,16 @@ struct GroupFold: Codable, Hashable, Sendable {
                 }
             }
         }
-        guard !isLate else {
+        if isLate {
             for lane in lanes.indices {
-                for index in lanes[lane].open.indices { lanes[lane].open[index].isDisordered = true }
+                for index in lanes[lane].open.indices {
+                    lanes[lane].open[index].isDisordered = true
+                }
             }
-            return (due, true)
+        } else {
+            newest = scan.time
         }
-        newest = scan.time
+        // A late scan too may hold the newest good reading: those after it may all have failed.
         for (column, series) in group.series.enumerated() {
             guard let policy = series.counter, let number = scan.readings[column].number else {
                 continue
@@ -64,7 +56,7 @@ struct GroupFold: Codable, Hashable, Sendable {
             due += count(
                 Rollup.Timed(time: scan.time, value: number), column: column, policy, group)
         }
-        return (due, false)
+        return (due, isLate)
     }
 
     private mutating func count(
@@ -83,12 +75,15 @@ struct GroupFold: Codable, Hashable, Sendable {
         else { return [] }
         var due: [DueFold] = []
         for lane in lanes.indices {
-            due += lanes[lane].add(interval, column: column, in: group).map {
-                DueFold(group: group.id, resolution: lanes[lane].resolution, start: $0)
+            if let touched = lanes[lane].add(interval, column: column, in: group) {
+                due.append(DueFold(group.id, lanes[lane].resolution, touched))
             }
         }
         return due
     }
+
+    /// Whether the silence before `time` is longer than buckets are kept open for.
+    func isFarBehind(_ time: Timestamp) -> Bool { lanes.contains { $0.isFarBehind(time) } }
 
     /// Closes every bucket whose time has come.
     ///
@@ -97,36 +92,49 @@ struct GroupFold: Codable, Hashable, Sendable {
         _ group: ScanGroup, wall: Timestamp?
     ) -> (closed: [Closed], due: [DueFold]) {
         guard let newest else { return ([], []) }
-        let now = instant(newest: newest, wall: wall, group)
+        return close(group, now: instant(newest: newest, wall: wall, group))
+    }
+
+    /// Closes every bucket whose time has come when it is `now` for the group.
+    mutating func close(
+        _ group: ScanGroup, now: Timestamp
+    ) -> (closed: [Closed], due: [DueFold]) {
         var closed: [Closed] = []
         var due: [DueFold] = []
         for lane in lanes.indices {
+            closed += close(lane: lane, group, now)
             // Silence is data where readings are expected: their buckets open and close empty.
             if group.period != nil, let closedUntil = lanes[lane].closedUntil, now > closedUntil {
                 due += skipGap(to: now, lane: lane, group)
                 _ = lanes[lane].index(for: now, in: group)
-            }
-            while let first = lanes[lane].open.first {
-                let bucket = lanes[lane].bucket(first.start)
-                guard isComplete(bucket, group) || now >= bucket.end + group.lateness else { break }
-                lanes[lane].open.removeFirst()
-                lanes[lane].closedUntil = bucket.end
-                closed.append(
-                    Closed(
-                        bucket: bucket, rollups: finished(first.rollups, bucket, group),
-                        isDisordered: first.isDisordered, isBackfill: backfilledAt != nil))
+                closed += close(lane: lane, group, now)
             }
         }
         return (closed, due)
+    }
+
+    private mutating func close(
+        lane: Int, _ group: ScanGroup, _ now: Timestamp
+    ) -> [Closed] {
+        var closed: [Closed] = []
+        while let first = lanes[lane].open.first {
+            let bucket = lanes[lane].bucket(first.start)
+            guard isComplete(bucket, group) || now >= bucket.end + group.lateness else { break }
+            lanes[lane].open.removeFirst()
+            lanes[lane].closedUntil = bucket.end
+            closed.append(
+                Closed(
+                    bucket: bucket, rollups: finished(first.rollups, bucket, group),
+                    isDisordered: first.isDisordered, isBackfill: backfilledAt != nil))
+        }
+        return closed
     }
 
     private mutating func skipGap(
         to time: Timestamp, lane: Int, _ group: ScanGroup
     ) -> [DueFold] {
         let resolution = lanes[lane].resolution
-        return lanes[lane].skipGap(to: time).map {
-            DueFold(group: group.id, resolution: resolution, start: $0)
-        }
+        return lanes[lane].skipGap(to: time).map { [DueFold(group.id, resolution, $0)] } ?? []
     }
 
     /// Lateness counts from the trusted wall clock; for history from the group's own newest scan.

@@ -15,8 +15,11 @@ struct OpenBucket: Codable, Hashable, Sendable {
 ///
 /// Lanes exist for the resolutions that are folded from samples, whose buckets are cut in UTC.
 struct Lane: Codable, Hashable, Sendable {
-    /// How many empty buckets a gap may fill: two days of minutes, a month of quarters. Beyond it
-    /// the lane starts anew after the gap, and what a counter counted meanwhile is in no bucket.
+    /// How many empty buckets a gap may open. Beyond it the lane starts anew after the gap, and
+    /// what lies in the gap is folded from the journal: memory does not grow with silence.
+    static let longestOpen = 96
+    /// How many buckets of a gap are filled at all: two days of minutes, a month of quarters.
+    /// Beyond it what a counter counted meanwhile is in no bucket.
     static let longestGap = 3000
 
     let resolution: Resolution
@@ -29,20 +32,27 @@ struct Lane: Codable, Hashable, Sendable {
         Bucket(resolution, containing: start, calendar: .utc)
     }
 
+    /// Where the next bucket begins that does not exist yet.
+    private var next: Timestamp? { open.last.map { $0.start + resolution.nominal } ?? closedUntil }
+
     /// The place of the open bucket that holds `time`, made if need be; nil if it is closed.
     ///
-    /// A gap longer than `longestGap` has to be skipped before.
+    /// A gap longer than `longestOpen` has to be skipped before.
     mutating func index(for time: Timestamp, in group: ScanGroup) -> Int? {
         let start = time.slot(every: resolution.nominal)
         if let closedUntil, start < closedUntil { return nil }
         let length = resolution.nominal.milliseconds
         if let first = open.first, start < first.start {
             let missing = (first.start.milliseconds - start.milliseconds) / length
-            guard missing <= Int64(Self.longestGap) else { return nil }
+            guard missing <= Int64(Self.longestOpen) else {
+                // Far before the first scan of the group: looked back to as in a closed bucket.
+                closedUntil = first.start
+                return nil
+            }
             open.insert(contentsOf: buckets(from: start, count: Int(missing), group), at: 0)
             return 0
         }
-        let next = open.last.map { $0.start + resolution.nominal } ?? closedUntil ?? start
+        let next = next ?? start
         if start >= next {
             let missing = (start.milliseconds - next.milliseconds) / length + 1
             open += buckets(from: next, count: Int(missing), group)
@@ -51,19 +61,23 @@ struct Lane: Codable, Hashable, Sendable {
         return Int((start.milliseconds - first.start.milliseconds) / length)
     }
 
-    /// Starts anew at `time` if the gap before it is too long to be filled.
+    /// Whether the gap before `time` is too long for its buckets to be opened.
+    func isFarBehind(_ time: Timestamp) -> Bool {
+        guard let next else { return false }
+        return time.slot(every: resolution.nominal) - next > resolution.nominal * Self.longestOpen
+    }
+
+    /// Starts anew at `time` if the gap before it is too long to be opened.
     ///
-    /// - Returns: the starts of buckets that were open; they have to be folded from the journal.
-    mutating func skipGap(to time: Timestamp) -> [Timestamp] {
+    /// - Returns: what has to be folded from the journal: the open buckets and those of the gap.
+    mutating func skipGap(to time: Timestamp) -> Range<Timestamp>? {
+        guard isFarBehind(time), let next else { return nil }
         let start = time.slot(every: resolution.nominal)
-        guard let next = open.last.map({ $0.start + resolution.nominal }) ?? closedUntil,
-            start - next > resolution.nominal * Self.longestGap
-        else { return [] }
-        defer {
-            open = []
-            closedUntil = start
-        }
-        return open.map(\.start)
+        let from = open.first?.start ?? next
+        open = []
+        closedUntil = start
+        let isFilled = start - next <= resolution.nominal * Self.longestGap
+        return from..<(isFilled ? start : next)
     }
 
     private func buckets(from start: Timestamp, count: Int, _ group: ScanGroup) -> [OpenBucket] {
@@ -78,19 +92,23 @@ struct Lane: Codable, Hashable, Sendable {
 
     /// Adds a counter's interval to every open bucket that it touches.
     ///
-    /// - Returns: the starts of closed buckets that it touches too: their increase has changed.
-    mutating func add(_ interval: CounterInterval, column: Int, in group: ScanGroup) -> [Timestamp] {
+    /// - Returns: the closed buckets that it touches too: their increase has changed.
+    mutating func add(
+        _ interval: CounterInterval, column: Int, in group: ScanGroup
+    ) -> Range<Timestamp>? {
         for index in open.indices {
             let bucket = bucket(open[index].start)
             open[index].rollups[column].add(interval, in: bucket, period: group.period)
         }
-        guard let closedUntil, interval.start < closedUntil else { return [] }
-        var starts: [Timestamp] = []
-        var start = interval.start.slot(every: resolution.nominal)
-        while start < min(closedUntil, interval.end), starts.count < Self.longestGap {
-            starts.append(start)
-            start = start + resolution.nominal
-        }
-        return starts
+        return closed(from: interval.start, to: interval.end)
+    }
+
+    /// The closed buckets that have a part of `[from, to)`, at most `longestGap` of them.
+    func closed(from: Timestamp, to: Timestamp) -> Range<Timestamp>? {
+        let start = from.slot(every: resolution.nominal)
+        guard let closedUntil, start < min(closedUntil, to) else { return nil }
+        let last = (to - .milliseconds(1)).slot(every: resolution.nominal)
+        let end = min(last + resolution.nominal, closedUntil)
+        return start..<min(end, start + resolution.nominal * Self.longestGap)
     }
 }

@@ -31,7 +31,9 @@ final class Doorbell: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let resumesNow = state.withLock { state in
-                    if state.isRung || Task.isCancelled {
+                    // One who is cancelled leaves the ring to the next.
+                    if Task.isCancelled { return true }
+                    if state.isRung {
                         state.isRung = false
                         return true
                     }
@@ -57,18 +59,13 @@ final class Doorbell: Sendable {
 }
 
 /// Measures elapsed time on an injected clock.
-final class Stopwatch: Sendable {
-    private let start: Mutex<Duration>
-    private let now: @Sendable () -> Duration
+struct Stopwatch: Sendable {
+    private let reading: @Sendable () -> Duration
 
-    init(_ clock: any Clock<Duration>) {
-        now = Self.reading(clock)
-        start = Mutex(now())
-    }
+    /// Starts at zero now.
+    init(_ clock: any Clock<Duration>) { reading = Self.reading(clock) }
 
-    var elapsed: Duration { now() - start.withLock { $0 } }
-
-    func restart() { start.withLock { $0 = now() } }
+    var elapsed: Duration { reading() }
 
     private static func reading<C: Clock>(_ clock: C) -> @Sendable () -> Duration
     where C.Duration == Duration {

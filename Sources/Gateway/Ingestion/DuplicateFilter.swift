@@ -15,9 +15,14 @@ struct DuplicateFilter: Sendable {
         case unknown
     }
 
+    private struct Known {
+        var sequence: UInt16
+        var readings: [Reading]
+    }
+
     private struct Recent {
         var newest: Timestamp
-        var scans: [Timestamp: [[Reading]]] = [:]
+        var scans: [Timestamp: [Known]] = [:]
         var order: [Timestamp] = []
         var oldestIndex = 0
     }
@@ -36,8 +41,9 @@ struct DuplicateFilter: Sendable {
     func judge(_ scan: Scan) -> Verdict {
         guard let recent = groups[scan.group] else { return .unknown }
         if let known = recent.scans[scan.time] {
-            if known.contains(scan.readings) { return .duplicate }
-            return .new(sequence: UInt16(clamping: known.count))
+            if known.contains(where: { $0.readings == scan.readings }) { return .duplicate }
+            let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
+            return .new(sequence: UInt16(clamping: next))
         }
         return scan.time > recent.newest ? .new(sequence: 0) : .unknown
     }
@@ -45,27 +51,33 @@ struct DuplicateFilter: Sendable {
     /// Takes note of what the store holds at an instant, so that it can be judged.
     mutating func recall(_ group: ScanGroup.ID, time: Timestamp, stored: [Scan]) {
         guard groups[group]?.scans[time] == nil else { return }
-        note(group, time: time, readings: stored.map(\.readings))
+        note(group, time: time, known: stored.map(Self.known))
     }
 
     /// Takes note of an admitted scan.
     mutating func admit(_ scan: Scan) {
         if groups[scan.group]?.scans[scan.time] != nil {
-            groups[scan.group]?.scans[scan.time]?.append(scan.readings)
+            groups[scan.group]?.scans[scan.time]?.append(Self.known(scan))
         } else {
-            note(scan.group, time: scan.time, readings: [scan.readings])
+            note(scan.group, time: scan.time, known: [Self.known(scan)])
         }
     }
 
     /// Forgets a scan that was given up before it was stored, so that it may come again.
     mutating func forget(_ scan: Scan) {
-        groups[scan.group]?.scans[scan.time]?.removeAll { $0 == scan.readings }
+        groups[scan.group]?.scans[scan.time]?.removeAll {
+            $0.sequence == scan.sequence
+        }
     }
 
-    private mutating func note(_ group: ScanGroup.ID, time: Timestamp, readings: [[Reading]]) {
+    private static func known(_ scan: Scan) -> Known {
+        Known(sequence: scan.sequence, readings: scan.readings)
+    }
+
+    private mutating func note(_ group: ScanGroup.ID, time: Timestamp, known: [Known]) {
         var recent = groups.removeValue(forKey: group) ?? Recent(newest: time)
         recent.newest = max(recent.newest, time)
-        recent.scans[time] = readings
+        recent.scans[time] = known
         if recent.order.count < Self.memory {
             recent.order.append(time)
         } else {

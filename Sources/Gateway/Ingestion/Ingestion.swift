@@ -2,7 +2,6 @@ import Acquisition
 import Logging
 import ServiceLifecycle
 import Store
-import Synchronization
 import Telemetry
 
 /// Admits scans into a bounded buffer and commits them in groups: the first of the four loops.
@@ -13,6 +12,7 @@ import Telemetry
 /// `readingsPerCommit`, when a link holds its window of unacknowledged messages, or when an urgent
 /// series changes; for no other reason, because every commit costs flash.
 package actor Ingestion: ScanSink {
+    /// The bounds of the buffer and the reasons for a commit.
     package struct Options: Sendable {
         package var commitInterval: Duration = .seconds(1)
         package var readingsPerCommit = 8192
@@ -22,17 +22,18 @@ package actor Ingestion: ScanSink {
         package var idleInterval: Duration = .seconds(10)
         /// Scans older than this are refused: their raw data could not be kept.
         package var rawRetention: Duration = .seconds(30 * 86_400)
+        /// Scans further ahead are refused: buckets would wait for their time to come.
+        package var futureTolerance: Duration = .seconds(3600)
         /// The least time between two commits for urgent changes.
         package var urgentSpacing: Duration = .milliseconds(200)
+        /// The time between two attempts while nothing can be written.
+        package var retryInterval: Duration = .seconds(1)
         package init() {}
     }
 
-    private struct Waiting {
-        var scans: [Scan] = []
-        var deliveries: [DeliveryMark] = []
-        var readings = 0
-        var promise = CommitPromise()
-        var isUrgent = false
+    private struct Place: Hashable {
+        var group: ScanGroup.ID
+        var time: Timestamp
     }
 
     private let store: Store
@@ -43,16 +44,22 @@ package actor Ingestion: ScanSink {
     private let counters: GatewayCounters
     private let logger: Logger
     private let onRound: @Sendable () -> Void
+    private let watch: Stopwatch
     private let doorbell = Doorbell()
     private let room = Doorbell()
     private var filter = DuplicateFilter()
-    private var waiting = Waiting()
+    private var waiting = ScanBuffer()
     private var committing: CommitPromise?
     private var latestUrgent: [Int: Reading] = [:]
     private var urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]] = [:]
     private var isUnstored = false
+    // On the watch.
+    private var lastCommit = Duration.zero
+    private var lastAttempt = Duration.zero
+    private var lastRound = Duration.zero
 
-    /// - Parameter onRound: called after each commit and each honest idle round; feeds the watchdog.
+    /// - Parameter onRound: called after each commit, honest idle round or honest failure; feeds
+    ///   the watchdog.
     package init(
         store: Store, groups: [ScanGroup], wallClock: any WallClock, clock: any Clock<Duration>,
         options: Options, counters: GatewayCounters, logger: Logger,
@@ -66,107 +73,131 @@ package actor Ingestion: ScanSink {
         self.counters = counters
         self.logger = logger
         self.onRound = onRound
+        watch = Stopwatch(clock)
         for group in groups {
             urgentColumns[group.id] = group.series.enumerated().filter { $0.element.isUrgent }
                 .map { ($0.offset, $0.element.number) }
         }
     }
 
+    /// Whether the last attempt to commit succeeded.
+    package var isStoring: Bool { !isUnstored }
+
     // MARK: admission
 
+    /// Takes an admission over; suspends only while the buffer is full.
+    ///
+    /// - Throws: `IngestionError.unstored` for messages while nothing can be written.
     package func admit(_ admission: sending Admission) async throws -> CommitTicket {
-        if isUnstored, !admission.deliveries.isEmpty { throw IngestionError.unstored }
+        let comesAgain = !admission.deliveries.isEmpty
+        if isUnstored, comesAgain { throw IngestionError.unstored }
         while waiting.readings >= options.capacity, !isUnstored {
-            doorbell.ring()
             await room.wait()
             try Task.checkCancellation()
         }
-        let oldest = wallClock.read().wall - options.rawRetention
-        for scan in admission.scans { await take(scan, oldest: oldest) }
-        waiting.deliveries += admission.deliveries
-        if admission.holdsWindow || waiting.isUrgent || waiting.readings >= options.readingsPerCommit
-        {
-            waiting.isUrgent = true
-            doorbell.ring()
+        let stored = try await lookUp(admission.scans, comesAgain: comesAgain)
+        if isUnstored, comesAgain { throw IngestionError.unstored }
+        // From here on nothing suspends, so that one commit takes all of an admission: what would
+        // be in a row that fails must not be acknowledged with the rest in the next one.
+        let now = wallClock.read()
+        for scan in admission.scans {
+            take(ScanBuffer.Entry(scan: scan, comesAgain: comesAgain), now, stored)
         }
-        if waiting.scans.isEmpty, waiting.deliveries.isEmpty {
+        waiting.deliveries += admission.deliveries
+        if waiting.isEmpty {
             // Nothing to store: whatever the scans repeated is committed, or being committed.
             if let committing { return committing.ticket }
             let promise = CommitPromise()
             promise.succeed(sequence: store.reader.newestSequence())
             return promise.ticket
         }
+        if waiting.since == nil { waiting.since = watch.elapsed }
+        if admission.holdsWindow || waiting.readings >= options.readingsPerCommit {
+            hasten(.now)
+        }
         return waiting.promise.ticket
     }
 
-    private func take(_ scan: Scan, oldest: Timestamp) async {
-        guard let group = groups[scan.group], scan.readings.count == group.series.count else {
-            counters.dropped(.malformed, readings: scan.readings.count)
-            return
+    private func take(
+        _ entry: ScanBuffer.Entry, _ now: ClockReading, _ stored: [Place: [Scan]]
+    ) {
+        var entry = entry
+        let scan = entry.scan
+        let readings = scan.readings.count
+        guard let group = groups[scan.group], readings == group.series.count else {
+            return counters.dropped(.malformed, readings: readings)
         }
-        guard scan.time >= oldest else {
-            counters.dropped(.lateBeyondRetention, readings: scan.readings.count)
-            return
+        // A clock that nobody trusts must refuse nothing.
+        if now.isTrusted, scan.time < now.wall - options.rawRetention {
+            return counters.dropped(.lateBeyondRetention, readings: readings)
         }
-        var verdict = filter.judge(scan)
-        if verdict == .unknown {
-            await recall(scan)
-            verdict = filter.judge(scan)
+        if now.isTrusted, scan.time > now.wall + options.futureTolerance {
+            return counters.dropped(.fromTheFuture, readings: readings)
         }
-        guard case .new(let sequence) = verdict else {
-            counters.dropped(.duplicate, readings: scan.readings.count)
-            return
+        if filter.judge(scan) == .unknown {
+            let place = Place(group: scan.group, time: scan.time)
+            filter.recall(scan.group, time: scan.time, stored: stored[place] ?? [])
         }
-        var admitted = scan
-        admitted.sequence = sequence
-        filter.admit(admitted)
-        waiting.scans.append(admitted)
-        waiting.readings += admitted.readings.count
-        noteUrgent(admitted)
-        shedIfUnstored()
+        guard case .new(let sequence) = filter.judge(scan) else {
+            return counters.dropped(.duplicate, readings: readings)
+        }
+        entry.scan.sequence = sequence
+        filter.admit(entry.scan)
+        waiting.append(entry)
+        noteUrgent(scan)
+        if isUnstored { shed() }
     }
 
-    /// Asks the store what it holds of the group at the scan's instant.
-    private func recall(_ scan: Scan) async {
-        do {
-            if !filter.knows(scan.group) {
-                let newest = try await store.reader.lastScans(
-                    group: scan.group, before: Timestamp(milliseconds: .max), limit: 1,
-                    upTo: nil
-                ).last?.time
-                filter.begin(scan.group, newest: newest)
-                if filter.judge(scan) != .unknown { return }
+    /// Asks the store about every scan that the filter's memory cannot judge.
+    private func lookUp(
+        _ scans: [Scan], comesAgain: Bool
+    ) async throws -> [Place: [Scan]] {
+        var found: [Place: [Scan]] = [:]
+        for scan in scans where groups[scan.group] != nil && filter.judge(scan) == .unknown {
+            let place = Place(group: scan.group, time: scan.time)
+            do {
+                if !filter.knows(scan.group) {
+                    let newest = try await store.reader.lastScans(
+                        group: scan.group, before: Timestamp(milliseconds: .max), limit: 1,
+                        upTo: nil
+                    ).last?.time
+                    filter.begin(scan.group, newest: newest)
+                }
+                if filter.judge(scan) != .unknown || found[place] != nil { continue }
+                found[place] = try await store.reader.scansAt(
+                    group: scan.group, time: scan.time)
+            } catch {
+                // What comes again can wait until the store answers. A polled scan has no second
+                // chance, and it is never told twice, so it is taken unseen.
+                if comesAgain { throw error }
+                logger.warning("duplicates cannot be looked up", metadata: ["error": "\(error)"])
             }
-            let stored = try await store.reader.scansAt(group: scan.group, time: scan.time)
-            filter.recall(scan.group, time: scan.time, stored: stored)
-        } catch {
-            // A reader that fails must not cost the scan: it is admitted, and a duplicate is the
-            // lesser evil, because evaluation folds equal scans of one instant by sequence.
-            logger.warning("duplicates cannot be looked up", metadata: ["error": "\(error)"])
-            filter.recall(scan.group, time: scan.time, stored: [])
         }
+        return found
     }
 
     private func noteUrgent(_ scan: Scan) {
         for (column, series) in urgentColumns[scan.group] ?? [] {
             let reading = scan.readings[column]
-            if let before = latestUrgent[series], before != reading { waiting.isUrgent = true }
+            if let before = latestUrgent[series], before != reading { hasten(.urgent) }
             latestUrgent[series] = reading
         }
     }
 
+    private func hasten(_ haste: ScanBuffer.Haste) {
+        guard waiting.haste < haste else { return }
+        waiting.haste = haste
+        doorbell.ring()
+    }
+
     /// While nothing can be written the buffer is a ring: the oldest scans go, counted.
-    private func shedIfUnstored() {
-        guard isUnstored else { return }
-        var shed = 0
-        while waiting.readings > options.capacity, shed < waiting.scans.count {
-            let readings = waiting.scans[shed].readings.count
-            waiting.readings -= readings
-            filter.forget(waiting.scans[shed])
-            counters.dropped(.unstored, readings: readings)
-            shed += 1
+    private func shed() {
+        guard waiting.readings > options.capacity else { return }
+        // A sixteenth at once, because making room moves all that stays.
+        for scan in waiting.shed(to: options.capacity - options.capacity / 16) {
+            filter.forget(scan)
+            counters.dropped(.unstored, readings: scan.readings.count)
         }
-        waiting.scans.removeFirst(shed)
     }
 
     // MARK: the loop
@@ -174,75 +205,86 @@ package actor Ingestion: ScanSink {
     package func run() async throws {
         let stops = StopSignal()
         let doorbell = doorbell
-        let lastCommit = Stopwatch(clock)
         await withGracefulShutdownHandler {
-            while !stops.isStopped {
-                await waitForWork(lastCommit)
-                if stops.isStopped { break }
-                await commit(lastCommit)
+            while !stops.isStopped, !Task.isCancelled {
+                let pause = due - watch.elapsed
+                if pause > .zero {
+                    await doorbell.wait(atMost: pause, clock: clock)
+                } else {
+                    await round()
+                }
             }
         } onGracefulShutdown: {
             stops.stop()
             doorbell.ring()
         }
         // Acquisition has stopped: what is buffered is all there will be.
-        await commit(lastCommit)
-        if isUnstored {
+        if !waiting.isEmpty { try? await commitNow() }
+        guard waiting.isEmpty else {
+            counters.dropped(.unstored, readings: waiting.readings)
             waiting.promise.fail(IngestionError.unstored)
             throw IngestionError.unstored
         }
     }
 
-    /// Waits until a commit is due: a full interval, unless somebody rings.
-    private func waitForWork(_ lastCommit: Stopwatch) async {
-        if waiting.isUrgent, lastCommit.elapsed < options.urgentSpacing {
-            try? await clock.sleep(for: options.urgentSpacing - lastCommit.elapsed)
-        }
-        if waiting.isUrgent { return }
-        await doorbell.wait(atMost: options.commitInterval, clock: clock)
+    /// When the next round is due, on the watch.
+    private var due: Duration {
+        if isUnstored { return lastAttempt + options.retryInterval }
+        // A long commit interval must not starve the watchdog.
+        let round = lastRound + min(options.commitInterval, options.idleInterval)
+        return waiting.isEmpty ? round : min(commitDue, lastRound + options.idleInterval)
     }
 
-    /// Commits what is buffered, or an empty row: a round of the loop, for tests that step it.
+    private var commitDue: Duration {
+        let patient = (waiting.since ?? .zero) + options.commitInterval
+        return switch waiting.haste {
+        case .now: .zero
+        case .urgent: min(patient, lastCommit + options.urgentSpacing)
+        case .none: patient
+        }
+    }
+
+    private func round() async {
+        let now = watch.elapsed
+        lastRound = now
+        room.ring()
+        let isDue =
+            isUnstored
+            || (waiting.isEmpty ? now - lastCommit >= options.idleInterval : now >= commitDue)
+        if isDue { try? await commitNow() }
+        onRound()
+    }
+
+    /// Commits what is buffered, or an empty row.
+    ///
+    /// - Throws: what the store reported; polled scans are in the buffer again then.
     func commitNow() async throws {
         let batch = waiting
-        waiting = Waiting()
-        let sequence = try await store.writer.commit(
-            JournalBatch(
-                clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries))
-        batch.promise.succeed(sequence: sequence)
-    }
-
-    private func commit(_ lastCommit: Stopwatch) async {
-        let isIdle = waiting.scans.isEmpty && waiting.deliveries.isEmpty
-        if isIdle, lastCommit.elapsed < options.idleInterval, !isUnstored {
-            onRound()
-            return
-        }
-        let batch = waiting
-        waiting = Waiting()
+        waiting = ScanBuffer()
         committing = batch.promise
         defer { committing = nil }
+        lastAttempt = watch.elapsed
         room.ring()
-        let row = JournalBatch(
-            clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries)
         do {
-            let sequence = try await store.writer.commit(row)
-            lastCommit.restart()
-            counters.committed(scans: batch.scans.count, readings: batch.readings)
+            let sequence = try await store.writer.commit(
+                JournalBatch(
+                    clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries))
+            lastCommit = watch.elapsed
+            counters.committed(scans: batch.entries.count, readings: batch.readings)
             if isUnstored {
                 isUnstored = false
                 logger.notice("the store writes again", metadata: ["sequence": "\(sequence)"])
             }
             batch.promise.succeed(sequence: sequence)
-            onRound()
         } catch {
             giveBack(batch, error)
+            throw error
         }
     }
 
-    /// A commit failed: MQTT learns it at once and does not acknowledge; polled scans wait in the
-    /// ring for the next try.
-    private func giveBack(_ batch: Waiting, _ error: any Error) {
+    /// A commit failed. What comes again is forgotten and not acknowledged, also what was admitted
+    /// meanwhile, because it may repeat what has just failed; polled scans wait for the next try.
+    private func giveBack(_ batch: ScanBuffer, _ error: any Error) {
         if !isUnstored {
             isUnstored = true
             logger.error(
@@ -250,14 +292,18 @@ package actor Ingestion: ScanSink {
                 metadata: ["error": "\(error)"])
         }
         counters.commitFailed()
+        let meanwhile = waiting
+        waiting = ScanBuffer()
+        waiting.since = batch.since ?? meanwhile.since
+        for entry in batch.entries + meanwhile.entries {
+            if entry.comesAgain { filter.forget(entry.scan) } else { waiting.append(entry) }
+        }
+        shed()
         batch.promise.fail(error)
-        waiting.scans = batch.scans + waiting.scans
-        waiting.readings += batch.readings
-        shedIfUnstored()
+        meanwhile.promise.fail(error)
+        // Whoever waits for room may go on: the buffer is a ring now.
+        room.ring()
     }
-
-    /// Whether the last commit failed and nothing has been stored since.
-    package var isStoring: Bool { !isUnstored }
 }
 
 extension Ingestion: Service {}

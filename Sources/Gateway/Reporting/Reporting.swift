@@ -11,11 +11,14 @@ import UplinkFormats
 ///
 /// One loop for each uplink, so that a platform that is away costs nothing but its own backlog.
 package struct Reporting: Service {
+    /// How much is sent at once, and how often it is looked for.
     package struct Options: Sendable {
         /// Items in flight at once.
         package var inFlight = 16
-        /// What began within this span counts as live.
+        /// What ended within this span counts as live.
         package var liveSpan: Duration = .seconds(300)
+        /// The length of the buckets that are sent.
+        package var resolution = Resolution.quarterHour
         package var correctionSpacing: Duration = .seconds(900)
         /// How long to wait when nothing is owed.
         package var idleInterval: Duration = .seconds(1)
@@ -57,39 +60,48 @@ package struct Reporting: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var progress = Progress()
             while !Task.isCancelled {
-                let sent: Int
+                let pause: Duration?
                 do {
-                    sent = try await round()
+                    pause = try await round(&progress)
+                    progress.failure = nil
                 } catch {
                     // The outbox stands in the store: what could not be settled is sent again.
-                    logger.warning(
-                        "reporting waits for the store",
-                        metadata: ["uplink": "\(uplink)", "error": "\(error)"])
-                    sent = 0
+                    if progress.failure != "\(error)" {
+                        progress.failure = "\(error)"
+                        logger.warning(
+                            "reporting waits for the store",
+                            metadata: ["uplink": "\(uplink)", "error": "\(error)"])
+                    }
+                    pause = options.idleInterval
                 }
-                if sent == 0 {
-                    do { try await clock.sleep(for: options.idleInterval) } catch { return }
-                }
+                guard let pause else { continue }
+                do { try await clock.sleep(for: pause) } catch { return }
             }
         }
     }
 
+    /// What the loop remembers from one round to the next.
+    private struct Progress {
+        /// Outcomes that the store could not take: written before anything else is sent, so that a
+        /// full disk does not repeat the same items to the platform again and again.
+        var unsettled: [Settlement] = []
+        /// The last handful was taken by nobody: one item at a time knocks at the door.
+        var isAway = false
+        /// What was reported last; nil when all is well.
+        var failure: String?
+    }
+
     /// Sends one handful of items.
     ///
-    /// - Returns: how many were settled other than by a retry.
-    private func round() async throws -> Int {
+    /// - Returns: how long to wait before the next one; nil is not at all.
+    private func round(_ progress: inout Progress) async throws -> Duration? {
+        try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
+        progress.unsettled = []
         let now = wallClock.read().wall
-        let liveSince = now - options.liveSpan
-        var items = try await store.reader.owedItems(
-            uplink: uplink, now: now, correctionSpacing: options.correctionSpacing,
-            liveSince: liveSince, live: true, limit: options.inFlight)
-        if items.count < options.inFlight {
-            items += try await store.reader.owedItems(
-                uplink: uplink, now: now, correctionSpacing: options.correctionSpacing,
-                liveSince: liveSince, live: false, limit: options.inFlight - items.count)
-        }
-        if items.isEmpty { return 0 }
+        let items = try await owed(at: now, limit: progress.isAway ? 1 : options.inFlight)
+        if items.isEmpty { return options.idleInterval }
         var messages: [(OwedItem, EncodedMessage)] = []
         var expired: [OwedItem] = []
         for item in items {
@@ -103,9 +115,28 @@ package struct Reporting: Service {
             try await store.writer.expire(
                 expired, reason: "the rollups are no longer kept", at: now)
         }
-        let settlements = await send(messages)
-        try await store.writer.settle(settlements, at: wallClock.read().wall)
-        return expired.count + settlements.count { if case .retry = $0.outcome { false } else { true } }
+        progress.unsettled = await send(messages)
+        let delays = progress.unsettled.compactMap { settlement -> Duration? in
+            if case .retry(let after, _) = settlement.outcome { after } else { nil }
+        }
+        progress.isAway = !messages.isEmpty && delays.count == messages.count
+        try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
+        progress.unsettled = []
+        return progress.isAway ? max(delays.min() ?? .zero, options.idleInterval) : nil
+    }
+
+    /// What may be sent now: live items first, then the backlog in its order.
+    private func owed(at now: Timestamp, limit: Int) async throws -> [OwedItem] {
+        // A bucket is owed when it has ended, so its start lies back by its own length.
+        let liveSince = now - options.liveSpan - options.resolution.nominal
+        let live = try await store.reader.owedItems(
+            uplink: uplink, now: now, correctionSpacing: options.correctionSpacing,
+            liveSince: liveSince, live: true, limit: limit)
+        if live.count == limit { return live }
+        return try await live
+            + store.reader.owedItems(
+                uplink: uplink, now: now, correctionSpacing: options.correctionSpacing,
+                liveSince: liveSince, live: false, limit: limit - live.count)
     }
 
     private func encode(_ item: OwedItem) async throws -> EncodedMessage? {

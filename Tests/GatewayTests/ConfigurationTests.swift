@@ -1,0 +1,109 @@
+import DeviceProfiles
+import Foundation
+import LocatedText
+import Telemetry
+import Testing
+
+@testable import Gateway
+
+@Suite("A site's configuration")
+struct ConfigurationTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path(percentEncoded: false)
+
+    private static func faults(
+        _ text: String, include: (String) throws -> String = { _ in throw CocoaError(.fileNoSuchFile) }
+    ) throws -> String {
+        let faults = FaultCollector()
+        let library = try SiteFiles.library(at: root + "/Devices")
+        let site = SiteConfiguration.parse(
+            text, file: "site.yaml", faults: faults, readFile: include)
+        if let site { _ = BoundSite(site, library: library, faults: faults) }
+        do throws(Faults) {
+            try faults.throwIfAny()
+            return ""
+        } catch {
+            return error.description
+        }
+    }
+
+    private static let bad = """
+        site:
+          id: Test Site
+          name: 测试
+          timezone: Asia/Shangai
+          floor_area: 12 km2
+        data:
+          directory: /tmp/none
+          commit_interval: 15min
+          durabilty: power
+        links:
+          - id: meters
+            modbus: 127.0.0.1:502
+            devices:
+              - { id: m-1, profile: eastron/sdm360, unit: 300 }
+              - { id: m-1, profile: eastron/sdm630 }
+          - id: broker
+            devices: []
+        alarms:
+          - include: nowhere.yaml
+        uplinks:
+          - { id: city, mqtt: "mqtt://127.0.0.1", topic: "a/+/b", resolution: 5min }
+        """
+
+    @Test("tells every mistake at once, each with its place and what to do")
+    func golden() throws {
+        let text = try Self.faults(Self.bad)
+        #expect(text == Self.golden, "as it is now:\n\(text)")
+    }
+
+    private static let golden = """
+        GOLDEN
+        """
+
+    @Test("reads includes from the folder of its own file, whatever the working directory")
+    func includes() async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "plumbline-\(UUID().uuidString)/deep/rules")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let site = folder.deletingLastPathComponent()
+        defer { try? FileManager.default.removeItem(at: site.deletingLastPathComponent()) }
+        try String(contentsOfFile: Self.root + "/Config/alarms/dust.yaml", encoding: .utf8)
+            .write(to: folder.appending(path: "own.yaml"), atomically: true, encoding: .utf8)
+        try """
+        site: { id: a, name: A, timezone: UTC }
+        data: { directory: /tmp/none }
+        links: []
+        alarms:
+          - include: rules/own.yaml
+        """.write(to: site.appending(path: "site.yaml"), atomically: true, encoding: .utf8)
+        let configuration = try SiteFiles.configuration(
+            at: site.appending(path: "site.yaml").path(percentEncoded: false))
+        #expect(!configuration.alarms.isEmpty)
+    }
+
+    @Test("the example that is shipped binds to the shipped profiles, rules and meters")
+    func example() throws {
+        let (site, library) = try SiteFiles.site(
+            at: Self.root + "/Config/site.example.yaml", devices: Self.root + "/Devices")
+        let configuration = site.configuration
+        #expect(configuration.site.floorArea == 103_000)
+        #expect(configuration.site.phase == "construction")
+        #expect(configuration.data.retention.quarterHour > .seconds(2 * 365 * 86_400))
+        #expect(configuration.data.commitInterval == .seconds(1))
+        #expect(!configuration.alarms.isEmpty)
+        #expect(configuration.uplinks.map(\.resolution) == [.quarterHour])
+        #expect(site.links.count == 2)
+        #expect(site.calendar.offset(at: RollupsOfTheStoreTests.start) == 8 * 3600)
+        let devices = Set(site.groups.map(\.device.text))
+        #expect(devices == ["meter-main", "meter-plant", "dust-north", "crane-1"])
+        #expect(configuration.links.flatMap(\.devices).allSatisfy { library[$0.profile] != nil })
+        guard case .mqtt(_, _, _, let window, _) = site.links[1] else {
+            Issue.record("the second link is a broker")
+            return
+        }
+        #expect(window == 200)
+        #expect(site.groups.filter { $0.device == DeviceID("crane-1") }
+            .allSatisfy { $0.lateness == .seconds(30) })
+    }
+}

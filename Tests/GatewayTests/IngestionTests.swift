@@ -1,0 +1,204 @@
+import Acquisition
+import Store
+import Telemetry
+import Testing
+
+@testable import Gateway
+
+@Suite("Ingestion")
+struct IngestionTests {
+    static let start = Timestamp(rfc3339: "2026-11-20T00:00:00Z")!
+
+    /// A device that reports by itself: a gauge, and a state whose change is urgent.
+    static let group: ScanGroup = {
+        let device = DeviceID("crane")
+        func id(_ key: String) -> SeriesID { SeriesID(device: device, point: PointKey(key)) }
+        return ScanGroup(
+            device: device, interface: "mqtt", name: "t",
+            series: [
+                Series(id: id("wind.speed"), kind: .gauge, unit: "m/s"),
+                Series(id: id("alarm.tilt"), kind: .state, unit: "", isUrgent: true),
+            ], period: nil, isPolled: false)
+    }()
+
+    static func folded(_ options: Ingestion.Options = .init()) async throws -> FoldedStore {
+        try await FoldedStore(groups: [group], start: start, options: options)
+    }
+
+    static func scan(
+        _ folded: FoldedStore, _ seconds: Double, _ value: Double = 1, state: String = "normal"
+    ) -> Scan {
+        Scan(
+            group: folded.groups[0].id,
+            time: start + .milliseconds(Int64(seconds * 1000)),
+            readings: [.number(value), .text(state)])
+    }
+
+    static func mark(_ id: UInt16) -> DeliveryMark {
+        DeliveryMark(link: "broker", messageID: id, digest: UInt64(id))
+    }
+
+    @Test("commits when the oldest scan has waited for the interval, not before, and once")
+    func interval() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            let ticket = try await folded.ingestion.admit(
+                Admission(scans: [Self.scan(folded, 0)]))
+            folded.clock.advance(by: .milliseconds(900))
+            _ = try await folded.ingestion.admit(Admission(scans: [Self.scan(folded, 0.9)]))
+            try await breathe()
+            #expect(folded.store.reader.newestSequence() == 0)
+            folded.clock.advance(by: .milliseconds(101))
+            #expect(try await ticket.committed() == 1)
+            #expect(try await folded.journaled().count == 2)
+            folded.clock.advance(by: .seconds(2))
+            try await breathe()
+            #expect(folded.store.reader.newestSequence() == 1, "nothing came, nothing is written")
+        }
+    }
+
+    @Test("commits at once at 8,192 readings and when a link holds its window, without spacing")
+    func atOnce() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            let many = (0..<4096).map { Self.scan(folded, Double($0) / 10) }
+            let ticket = try await folded.ingestion.admit(Admission(scans: many))
+            #expect(try await ticket.committed() == 1)
+            for index in 0..<5 {
+                let window = try await folded.ingestion.admit(
+                    Admission(
+                        scans: [Self.scan(folded, 500 + Double(index))],
+                        deliveries: [Self.mark(UInt16(index + 1))], holdsWindow: true))
+                #expect(try await window.committed() == Int64(2 + index))
+            }
+            #expect(folded.clock.now.offset == .zero, "no time has passed")
+        }
+    }
+
+    @Test("commits an urgent change at once, and no more than five times a second")
+    func urgent() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            _ = try await folded.ingestion.admit(Admission(scans: [Self.scan(folded, 0)]))
+            folded.clock.advance(by: .milliseconds(500))
+            let ticket = try await folded.ingestion.admit(
+                Admission(scans: [Self.scan(folded, 0.5, state: "alarm")]))
+            #expect(try await ticket.committed() == 1)
+            for step in 1...40 {
+                folded.clock.advance(by: .milliseconds(50))
+                _ = try await folded.ingestion.admit(
+                    Admission(
+                        scans: [
+                            Self.scan(
+                                folded, 0.5 + Double(step) / 20,
+                                state: step % 2 == 0 ? "alarm" : "normal")
+                        ]))
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            // Two seconds of changes every 50 ms.
+            let commits = folded.store.reader.newestSequence() - 1
+            #expect(commits <= 10)
+            #expect(commits >= 3)
+        }
+    }
+
+    @Test("holds pollers back while the buffer is full and lets them go on after the commit")
+    func fullBuffer() async throws {
+        var options = Ingestion.Options()
+        options.capacity = 8
+        let folded = try await Self.folded(options)
+        defer { folded.remove() }
+        let ingestion = folded.ingestion
+        _ = try await ingestion.admit(
+            Admission(scans: (0..<4).map { Self.scan(folded, Double($0)) }))
+        let late = (0..<3).map { Self.scan(folded, 100 + Double($0)) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for scan in late {
+                group.addTask { _ = try await ingestion.admit(Admission(scans: [scan])) }
+            }
+            try await breathe()
+            try await ingestion.commitNow()
+            #expect(try await folded.journaled().count == 4, "nobody came in while it was full")
+            try await group.waitForAll()
+        }
+        try await ingestion.commitNow()
+        #expect(try await folded.journaled().count == 7)
+    }
+
+    @Test("refuses what is later than raw data is kept, or from the future, and counts it")
+    func outOfTime() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        let month = -31.0 * 86_400
+        try await folded.commit([
+            Self.scan(folded, month), Self.scan(folded, 7200), Self.scan(folded, 0),
+        ])
+        #expect(try await folded.journaled().map(\.time) == [Self.start])
+        #expect(folded.counters.values.dropped[.lateBeyondRetention] == 2)
+        #expect(folded.counters.values.dropped[.fromTheFuture] == 2)
+    }
+
+    @Test("refuses a scan told twice, numbers differing ones of one instant, also after a restart")
+    func duplicates() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        let (a, b, c) = (
+            Self.scan(folded, 5, 1), Self.scan(folded, 5, 2), Self.scan(folded, 5, 3)
+        )
+        try await folded.commit([a, b, a])
+        try await folded.commit([b, Self.scan(folded, 6)])
+        try folded.store.close()
+        let again = try await FoldedStore(
+            groups: [Self.group], start: Self.start, directory: folded.directory)
+        defer { again.remove() }
+        try await again.commit([b, c, a, Self.scan(again, 4)])
+        let scans = try await again.journaled().filter { $0.time == a.time }
+        #expect(scans.map(\.sequence) == [0, 1, 2])
+        #expect(scans.map(\.readings) == [a, b, c].map(\.readings))
+        #expect(folded.counters.values.dropped[.duplicate] == 4)
+        #expect(again.counters.values.dropped[.duplicate] == 4)
+    }
+
+    @Test("writes an empty row when nothing came for ten seconds, so that time passes")
+    func idle() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            try await eventually("the loop sleeps") { folded.clock.sleepers == 1 }
+            folded.clock.advance(by: .seconds(9))
+            try await breathe()
+            #expect(folded.store.reader.newestSequence() == 0)
+            folded.clock.advance(by: .seconds(1))
+            try await eventually("an idle row") { folded.store.reader.newestSequence() == 1 }
+            let row = try #require(try await folded.store.reader.journal(after: 0).first)
+            #expect(row.scans.isEmpty)
+            #expect(row.clock.wall == Self.start + .seconds(10))
+        }
+    }
+
+    @Test("commits what is buffered when it is asked to stop")
+    func gracefulStop() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            _ = try await folded.ingestion.admit(Admission(scans: [Self.scan(folded, 0)]))
+        }
+        #expect(try await folded.journaled().count == 1)
+    }
+
+    @Test("ends when its task is cancelled, with what was buffered on the disk")
+    func cancelled() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        let ingestion = folded.ingestion
+        _ = try await ingestion.admit(Admission(scans: [Self.scan(folded, 0)]))
+        let task = Task { try await ingestion.run() }
+        try await breathe()
+        task.cancel()
+        try await task.value
+        #expect(try await folded.journaled().count == 1)
+    }
+}
