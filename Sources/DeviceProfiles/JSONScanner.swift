@@ -55,7 +55,8 @@ struct JSONScanner {
         }
     }
 
-    private mutating func value(node: Int?, depth: Int) throws(JSONFault) {
+    /// - Parameter node: what is wanted here and below; -1 for nothing.
+    private mutating func value(node: Int, depth: Int) throws(JSONFault) {
         skipSpace()
         guard let first = next else { throw fault("the text ends where a value is expected") }
         var token = JSONToken(kind: .container, start: position)
@@ -78,7 +79,9 @@ struct JSONScanner {
             token.kind = .number
             try number()
         }
-        if let node, let slot = selection.nodes[node].slot {
+        guard node >= 0 else { return }
+        let slot = selection.nodes[node].slot
+        if slot >= 0 {
             token.end = position
             if token.kind == .text {
                 token.start += 1
@@ -92,7 +95,7 @@ struct JSONScanner {
         }
     }
 
-    private mutating func object(node: Int?, depth: Int) throws(JSONFault) {
+    private mutating func object(node: Int, depth: Int) throws(JSONFault) {
         guard depth < Self.maximumDepth else { throw fault("nested deeper than 64 levels") }
         position += 1
         skipSpace()
@@ -105,10 +108,9 @@ struct JSONScanner {
             guard next == 0x22 else { throw fault("a key in quotes is expected") }
             let start = position + 1
             let isEscaped = try string()
-            var wanted: Int?
-            if let node {
-                wanted = child(of: node, start: start, end: position - 1, isEscaped: isEscaped)
-            }
+            let wanted =
+                node < 0
+                ? -1 : child(of: node, start: start, end: position - 1, isEscaped: isEscaped)
             skipSpace()
             guard next == 0x3A else { throw fault("a colon is expected") }
             position += 1
@@ -124,23 +126,19 @@ struct JSONScanner {
         }
     }
 
-    private func child(of node: Int, start: Int, end: Int, isEscaped: Bool) -> Int? {
-        guard !selection.nodes[node].children.isEmpty else { return nil }
+    private func child(of node: Int, start: Int, end: Int, isEscaped: Bool) -> Int {
+        guard selection.nodes[node].childCount > 0 else { return -1 }
         if isEscaped {
             let key = JSONText.unescaped(bytes[start..<end])
-            return selection.nodes[node].children.first { $0.key == key }?.node
+            return selection.child(
+                of: node, hash: JSONSelection.hash(key), key, 0, key.count)
         }
-        var hash: UInt32 = 0x811C_9DC5
-        for index in start..<end { hash = (hash ^ UInt32(bytes[index])) &* 0x0100_0193 }
-        for index in selection.nodes[node].children.indices
-        where selection.nodes[node].children[index].hash == hash {
-            let isSame = selection.nodes[node].children[index].key.elementsEqual(bytes[start..<end])
-            if isSame { return selection.nodes[node].children[index].node }
-        }
-        return nil
+        var hash = JSONSelection.hashStart
+        for index in start..<end { hash = JSONSelection.hash(hash, bytes[index]) }
+        return selection.child(of: node, hash: hash, bytes, start, end)
     }
 
-    private mutating func array(node: Int?, depth: Int) throws(JSONFault) {
+    private mutating func array(node: Int, depth: Int) throws(JSONFault) {
         guard depth < Self.maximumDepth else { throw fault("nested deeper than 64 levels") }
         position += 1
         skipSpace()
@@ -163,18 +161,19 @@ struct JSONScanner {
         }
     }
 
-    private mutating func element(_ index: Int, of node: Int?, depth: Int) throws(JSONFault) {
+    private mutating func element(_ index: Int, of node: Int, depth: Int) throws(JSONFault) {
         let start = position
-        guard let node, selection.nodes[node].wantsElements else {
-            return try value(node: nil, depth: depth + 1)
-        }
-        var wanted = selection.nodes[node].indices.filter { $0.index == index }.map(\.node)
-        for predicate in selection.nodes[node].predicates {
+        guard node >= 0, selection.nodes[node].wantsElements,
+            let elements = selection.elements[node]
+        else { return try value(node: -1, depth: depth + 1) }
+        var wanted: [Int] = []
+        if let child = elements.indices[index] { wanted.append(child) }
+        for predicate in elements.predicates {
             position = start
             if try holds(predicate, depth: depth) { wanted.append(predicate.node) }
         }
         position = start
-        guard !wanted.isEmpty else { return try value(node: nil, depth: depth + 1) }
+        guard !wanted.isEmpty else { return try value(node: -1, depth: depth + 1) }
         for inner in wanted {
             position = start
             try value(node: inner, depth: depth + 1)
@@ -204,7 +203,7 @@ struct JSONScanner {
             position += 1
             skipSpace()
             let valueStart = position
-            try value(node: nil, depth: depth + 2)
+            try value(node: -1, depth: depth + 2)
             if isMember { return equals(predicate.literal, bytes[valueStart..<position]) }
             skipSpace()
             switch next {

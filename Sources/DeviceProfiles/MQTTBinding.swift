@@ -16,6 +16,8 @@ package struct MQTTBinding: Sendable {
     package let topicFilter: String
     package var qos: Int { interface.qos }
     private let key: String
+    private let keyBytes: [UInt8]
+    private let hasWildcards: Bool
     private let levels: [Substring]
     private let selection: JSONSelection
     private let points: [PayloadPoint]
@@ -37,9 +39,11 @@ package struct MQTTBinding: Sendable {
         let resolved = try profile.resolve(parameters)
         self.interface = interface
         self.key = key
+        keyBytes = Array(key.utf8)
         let filter = interface.topicPattern.split(separator: "/", omittingEmptySubsequences: false)
             .map { $0 == "{device}" ? key : String($0) }.joined(separator: "/")
         topicFilter = filter
+        hasWildcards = filter.utf8.contains { $0 == 0x2B || $0 == 0x23 }
         levels = filter.split(separator: "/", omittingEmptySubsequences: false)
         let kept = interface.points.filter { !$0.isPersonal }.sorted { $0.key < $1.key }
         group = ScanGroup(
@@ -64,6 +68,7 @@ package struct MQTTBinding: Sendable {
 
     /// Whether `topic` is this device's.
     package func matches(topic: String) -> Bool {
+        guard hasWildcards else { return topic == topicFilter }
         var rest = topic.utf8[...]
         for (index, level) in levels.enumerated() {
             if level == "#" { return true }
@@ -98,7 +103,7 @@ package struct MQTTBinding: Sendable {
             guard let said = PayloadPoint.scalar(tokens[agreeSlot], in: payload) else {
                 return .refused(.foreignAnswer, detail: "\(agree) holds no device id")
             }
-            guard said == Array(key.utf8) else {
+            guard said.elementsEqual(keyBytes) else {
                 let text = String(decoding: said.prefix(64), as: UTF8.self)
                 return .refused(.foreignAnswer, detail: "\(agree) is '\(text)', not '\(key)'")
             }

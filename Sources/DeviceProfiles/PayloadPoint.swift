@@ -1,7 +1,9 @@
 import Telemetry
 
 /// One point of an MQTT interface: from a token of the payload to a reading, and back.
-struct PayloadPoint: Sendable {
+///
+/// A class without variables, so that a message does not copy the tables of each point.
+final class PayloadPoint: Sendable {
     let key: PointKey
     let path: JSONPath
     let slot: Int
@@ -21,12 +23,12 @@ struct PayloadPoint: Sendable {
     }
 
     /// The bytes of a scalar token, unescaped; nil when no usable scalar stands there.
-    static func scalar(_ token: JSONToken, in payload: [UInt8]) -> [UInt8]? {
+    static func scalar(_ token: JSONToken, in payload: [UInt8]) -> ArraySlice<UInt8>? {
         switch token.kind {
         case .text:
             let inside = payload[token.start..<token.end]
-            return token.isEscaped ? JSONText.unescaped(inside) : Array(inside)
-        case .number, .boolean: return Array(payload[token.start..<token.end])
+            return token.isEscaped ? JSONText.unescaped(inside)[...] : inside
+        case .number, .boolean: return payload[token.start..<token.end]
         case .absent, .null, .container, .ambiguous: return nil
         }
     }
@@ -56,6 +58,9 @@ struct PayloadPoint: Sendable {
         case .state(let state):
             guard plain.count <= 64 else { return .bad(.unknownCode) }
             if bits != nil, let number = DecimalText.parse(plain) { return decodeBits(of: number) }
+            if plain.count == 1, let digit = plain.first, digit &- 0x30 < 10 {
+                return state.reading(digit: Int(digit - 0x30))
+            }
             let word = state.reading(text: String(decoding: plain, as: UTF8.self))
             if !word.isGood,
                 let code = DecimalText.parse(plain).flatMap({ Int64(exactly: $0.value) })

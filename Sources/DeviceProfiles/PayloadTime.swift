@@ -20,7 +20,7 @@ package struct PayloadTime: Sendable {
     package var refusesBadTime: Bool
 
     /// The instant that a token names; nil when it is not in the format.
-    func parse(_ bytes: [UInt8]) -> Timestamp? {
+    func parse(_ bytes: ArraySlice<UInt8>) -> Timestamp? {
         switch format {
         case .civil(let pattern, let offset):
             guard let civil = Self.civil(bytes, pattern: pattern), civil.isValid else { return nil }
@@ -45,7 +45,13 @@ package struct PayloadTime: Sendable {
     var isNumeric: Bool { format == .epochSeconds || format == .epochMilliseconds }
 
     /// The letters that stand for digits: year, month, day, hour, minute, second, millisecond.
-    private static func isField(_ byte: UInt8) -> Bool { "yMdHmsS".utf8.contains(byte) }
+    @inline(__always)
+    private static func isField(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x79, 0x4D, 0x64, 0x48, 0x6D, 0x73, 0x53: true
+        default: false
+        }
+    }
 
     /// Whether a pattern names year, month, day, hour and minute in widths that are read.
     static func isPattern(_ pattern: [UInt8]) -> Bool {
@@ -63,7 +69,7 @@ package struct PayloadTime: Sendable {
         byte != 0x54 && ((0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte))
     }
 
-    private static func civil(_ bytes: [UInt8], pattern: [UInt8]) -> CivilTime? {
+    private static func civil(_ bytes: ArraySlice<UInt8>, pattern: [UInt8]) -> CivilTime? {
         guard bytes.count == pattern.count else { return nil }
         var civil = CivilTime(year: 0, month: 0, day: 0)
         for (byte, letter) in zip(bytes, pattern) {
@@ -98,8 +104,8 @@ package struct PayloadTime: Sendable {
         return text
     }
 
-    private static func epoch(_ bytes: [UInt8], factor: Double) -> Timestamp? {
-        guard let number = DecimalText.parse(bytes[...]) else { return nil }
+    private static func epoch(_ bytes: ArraySlice<UInt8>, factor: Double) -> Timestamp? {
+        guard let number = DecimalText.parse(bytes) else { return nil }
         let milliseconds = (number.value * factor).rounded()
         // The years 0001 to 9999, beyond which no calendar of the gateway goes.
         guard milliseconds > -6.2e13, milliseconds < 2.5e14 else { return nil }

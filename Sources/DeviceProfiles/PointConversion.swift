@@ -80,10 +80,13 @@ struct LinearConversion: Sendable {
 struct StateConversion: Sendable {
     private let wordsByCode: [Int64: String]
     private let wordsByText: [String: String]
+    /// The readings of the codes 0 to 9, which are nearly all that devices send.
+    private let digits: [Reading]
     private let codes: [String: String]
 
     init(_ values: [String: String]) {
         wordsByText = values
+        digits = (0...9).map { values["\($0)"].map(Reading.text) ?? .bad(.unknownCode) }
         wordsByCode = Dictionary(
             values.compactMap { key, word in Int64(key).map { ($0, word) } },
             uniquingKeysWith: { a, _ in a })
@@ -93,8 +96,11 @@ struct StateConversion: Sendable {
             uniquingKeysWith: { a, _ in a })
     }
 
+    func reading(digit: Int) -> Reading { digits[digit] }
+
     func reading(code: Int64) -> Reading {
-        wordsByCode[code].map(Reading.text) ?? .bad(.unknownCode)
+        if (0..<10).contains(code) { return digits[Int(code)] }
+        return wordsByCode[code].map(Reading.text) ?? .bad(.unknownCode)
     }
 
     func reading(text: String) -> Reading {

@@ -1,7 +1,9 @@
 import Telemetry
 
 /// One point of a Modbus interface, tied to its places in the answers of a read plan.
-struct RegisterPoint: Sendable {
+///
+/// A class without variables, so that a scan does not copy the tables of each point.
+final class RegisterPoint: Sendable {
     /// A raw value and where the plan reads it.
     private struct Part: Sendable {
         var source: RegisterSource

@@ -120,7 +120,7 @@ struct WeekTests {
     private func tick(_ folded: FoldedStore, by duration: Duration) async throws {
         folded.clock.advance(by: duration)
         // Ingestion, evaluation, reporting and housekeeping each wait for the clock.
-        try await eventually("the loops rest") { folded.clock.sleepers == 4 }
+        try await eventually("the loops rest, \(folded.clock.sleepers) do") { folded.clock.sleepers == 4 }
     }
 
     private func services(_ folded: FoldedStore, _ platform: FakePlatform) -> [any Service] {

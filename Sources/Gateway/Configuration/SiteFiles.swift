@@ -51,7 +51,9 @@ package enum SiteFiles {
     /// Reads the vocabulary and every profile below a folder, in order of path.
     package static func library(at directory: String) throws(Faults) -> ProfileLibrary {
         let vocabulary = try read("\(directory)/vocabulary.yaml")
-        let all = FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []
+        // The enumerator does not follow a link that is itself the folder.
+        let folder = URL(filePath: directory).resolvingSymlinksInPath().path(percentEncoded: false)
+        let all = FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? []
         let paths = all.filter { $0.hasSuffix(".yaml") && $0.contains("/") }.sorted()
         var profiles: [(path: String, text: String)] = []
         for path in paths { profiles.append((path, try read("\(directory)/\(path)"))) }

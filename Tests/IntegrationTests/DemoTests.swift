@@ -1,0 +1,108 @@
+import Foundation
+import Subprocess
+import TestPeers
+import Testing
+
+@Suite("The demo", .serialized)
+struct DemoTests {
+    @Test("shows every simulated device, and leaves nothing behind", .timeLimit(.minutes(5)))
+    func everyDeviceSpeaks() async throws {
+        let port = try freePort()
+        let (left, status, log) = try await withDaemon(
+            ["demo", "--port", "\(port)", "--history", "2", "--share", packageRoot], port: port
+        ) { daemon in
+            try await eventually("every device in order", within: .seconds(60)) {
+                let states = try await Self.states(daemon)
+                return states.count == 8 && states.values.allSatisfy { $0 == "ok" }
+            }
+            try await eventually("the energy of the day", within: .seconds(60)) {
+                try await Self.energyToday(daemon) > 0
+            }
+            try await Self.look(at: "http://127.0.0.1:\(port)/?lang=zh")
+            return Leftovers(demo: daemon.processIdentifier, port: port)
+        }
+        #expect(status == .exited(0), "\(log.suffix(2000))")
+        #expect(left.found.isEmpty, "\(left.found)")
+        #expect(left.demo > 0)
+    }
+
+    @Test("refuses a port that is taken, says what to do, exit 69")
+    func takenPort() async throws {
+        try await withBroker { broker in
+            let (status, _, error) = try await Program.run(
+                ["demo", "--port", "\(broker.port)", "--share", packageRoot])
+            #expect(status == .exited(69))
+            #expect(error.contains("PORT="))
+        }
+    }
+
+    private static func states(_ daemon: Daemon) async throws -> [String: String] {
+        guard let object = try? await daemon.json("/api/v1/devices"),
+            let devices = object["devices"] as? [[String: Any]]
+        else { return [:] }
+        return Dictionary(
+            devices.map { ("\($0["id"] ?? "")", "\($0["state"] ?? "")") },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// kWh of the main meter today.
+    private static func energyToday(_ daemon: Daemon) async throws -> Double {
+        guard let object = try? await daemon.json("/api/v1/energy"),
+            let meters = object["meters"] as? [[String: Any]],
+            let main = meters.first(where: { $0["id"] as? String == "main" }),
+            let figures = main["figures"] as? [[String: Any]]
+        else { return 0 }
+        return figures.last?["energy"] as? Double ?? 0
+    }
+
+    /// Loads the page in a real browser, if one is installed, and reads what it has drawn.
+    private static func look(at address: String) async throws {
+        guard
+            let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].first(where: {
+                FileManager.default.isExecutableFile(atPath: $0)
+            })
+        else {
+            print("page test skipped because chromium is not installed")
+            return
+        }
+        for (width, height) in [(390, 844), (1280, 900)] {
+            let result = try await run(
+                .path(.init(packageRoot + "/.venv/bin/python")),
+                arguments: [
+                    packageRoot + "/Tests/Peers/page.py", browser, address, "\(width)",
+                    "\(height)",
+                ], input: .none, output: .string(limit: 4 << 20), error: .string(limit: 1 << 20))
+            let answer = try JSONSerialization.jsonObject(with: Data(result.standardOutput.utf8))
+            let page = try #require(answer as? [String: Any], "\(result.standardError)")
+            let text = page["text"] as? String ?? ""
+            #expect(page["ready"] as? Bool == true, "the page has not drawn all its panels")
+            #expect(page["overflow"] as? Int == 0, "at \(width) pixels")
+            #expect((page["errors"] as? [String])?.isEmpty == true, "\(page["errors"] ?? "")")
+            for words in ["示范工地", "1号塔机", "北门扬尘站", "总电表", "kWh/m²"] {
+                #expect(text.contains(words), "\(words) is not on the page")
+            }
+        }
+    }
+}
+
+/// What a demo might leave behind: looked for after it has gone.
+private struct Leftovers: Sendable {
+    let demo: Int32
+    let port: Int
+
+    var found: [String] {
+        var found: [String] = []
+        if isListening(port) { found.append("a listener on port \(port)") }
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "plumbline-demo-\(demo)").path(percentEncoded: false)
+        if FileManager.default.fileExists(atPath: folder) { found.append(folder) }
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard Int32(entry) != nil,
+                let line = try? String(contentsOfFile: "/proc/\(entry)/cmdline", encoding: .utf8),
+                line.contains("plumbline-demo-\(demo)")
+            else { continue }
+            found.append(line.replacing("\0", with: " "))
+        }
+        return found
+    }
+}
