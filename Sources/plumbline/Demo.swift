@@ -123,7 +123,7 @@ struct Demo: AsyncParsableCommand {
                   The page:    http://127.0.0.1:\(port)/        (?lang=zh for Chinese)
                   The API:     curl http://127.0.0.1:\(port)/api/v1/devices
                   Aggregates:  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
-                  Readings:    plumbline tail --data \(folder)/data
+                  Readings:    \(CommandLine.arguments[0]) tail --data \(folder)/data
 
                 You see a simulated construction site: a tower crane over MQTT, two dust and noise
                 stations, four meters in a tree and a PV inverter over Modbus TCP. The last day was
@@ -136,7 +136,7 @@ struct Demo: AsyncParsableCommand {
                   网页：      http://127.0.0.1:\(port)/?lang=zh
                   接口：      curl http://127.0.0.1:\(port)/api/v1/devices
                   上报数据：  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
-                  实时读数：  plumbline tail --data \(folder)/data
+                  实时读数：  \(CommandLine.arguments[0]) tail --data \(folder)/data
 
                 这是一个模拟工地：一台塔机（MQTT），两台扬尘噪声站、四块分级电表和一台光伏逆变器
                 （Modbus TCP）。过去一天已作为历史补入；dust-north 正在起尘，三分钟内 PM10 的

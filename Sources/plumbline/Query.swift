@@ -29,10 +29,13 @@ struct Query: AsyncParsableCommand {
     @Argument(help: ArgumentHelp(say("device.point; none lists all.", "设备.点位；省略则列出全部。")))
     var series: String?
 
-    @Option(help: ArgumentHelp(say("Begin: time, today or -24h.", "起点：时间、today 或 -24h。")))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(say("Begin: time, today or -24h.", "起点：时间、today 或 -24h。")))
     var from: String = "-24h"
 
-    @Option(help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
     var to: String = "now"
 
     @Option(help: ArgumentHelp(say("1min, 15min, 1h or 1d.", "1min、15min、1h 或 1d。")))

@@ -8,11 +8,15 @@ import Testing
 
 @Suite("A site's configuration")
 struct ConfigurationTests {
+    private struct NoSuchFile: Error, CustomStringConvertible {
+        let description = "no such file"
+    }
+
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path(percentEncoded: false)
 
     private static func faults(
-        _ text: String, include: (String) throws -> String = { _ in throw CocoaError(.fileNoSuchFile) }
+        _ text: String, include: (String) throws -> String = { _ in throw NoSuchFile() }
     ) throws -> String {
         let faults = FaultCollector()
         let library = try SiteFiles.library(at: root + "/Devices")
@@ -58,7 +62,19 @@ struct ConfigurationTests {
     }
 
     private static let golden = """
-        GOLDEN
+        site.yaml:2:7: 'Test Site' is not a name; 1 to 64 of the letters a-z, digits and '-'
+        site.yaml:4:13: the time zone 'Asia/Shangai' is not known on this machine; an IANA name, for example Asia/Shanghai
+        site.yaml:5:15: a floor area is a positive number of m2; for example '103000 m2'
+        site.yaml:8:20: the commit interval must lie between 10 ms and 1 min
+        site.yaml:9:3: unknown key 'durabilty'; did you mean 'durability'?
+        site.yaml:12:13: '127.0.0.1:502' is not an address of this kind; write it as 'tcp://HOST:502'
+        site.yaml:14:9: there is no profile 'eastron/sdm360'; did you mean 'eastron/sdm630'?
+        site.yaml:14:51: a unit id lies between 0 and 255
+        site.yaml:15:9: the device 'm-1' stands twice, first at site.yaml:14:9; give each device a name of its own
+        site.yaml:16:5: a link has one address; either 'modbus: tcp://HOST:502' or 'mqtt: mqtt://HOST:1883'
+        site.yaml:19:14: 'nowhere.yaml' cannot be read: no such file; paths are relative to this file
+        site.yaml:21:50: 'a/+/b' cannot be a topic to publish under; levels joined by '/', without + and #, without a final '/'
+        site.yaml:21:71: '5min' is not accepted here; did you mean '15min'?
         """
 
     @Test("reads includes from the folder of its own file, whatever the working directory")
@@ -103,7 +119,8 @@ struct ConfigurationTests {
             return
         }
         #expect(window == 200)
-        #expect(site.groups.filter { $0.device == DeviceID("crane-1") }
-            .allSatisfy { $0.lateness == .seconds(30) })
+        #expect(
+            site.groups.filter { $0.device == DeviceID("crane-1") }
+                .allSatisfy { $0.lateness == .seconds(30) })
     }
 }

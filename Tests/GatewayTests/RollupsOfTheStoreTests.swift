@@ -20,7 +20,13 @@ private struct Reference {
         guard after > 0 else { return nil }
         let (t0, v0) = all[after - 1]
         let (t1, v1) = all[after]
-        return cents(v0) + (cents(v1) - cents(v0)) * Int128(time - t0) / Int128(t1 - t0)
+        // A counter is split on the grid of the decimals that its two readings show.
+        let (low, rise) = (cents(v0), cents(v1) - cents(v0))
+        var grid: Int128 = 1
+        for coarser in [Int128(10), 100] where low % coarser == 0 && rise % coarser == 0 {
+            grid = coarser
+        }
+        return low + (rise / grid) * Int128(time - t0) / Int128(t1 - t0) * grid
     }
 }
 

@@ -188,8 +188,11 @@ struct DueFolds: Sendable {
         let last = max(to, after.values.map(\.time).max() ?? to) + .milliseconds(1)
         return fold.lanes.flatMap { lane in
             // The scans' own buckets apart: the way to a neighbour may be cut short.
-            [lane.closed(from: first, to: last), lane.closed(from: from, to: to + .milliseconds(1))]
-                .compactMap(\.self).map { DueFold(id, lane.resolution, $0) }
+            [
+                lane.closed(from: first, to: last),
+                lane.closed(from: from, to: to + .milliseconds(1)),
+            ]
+            .compactMap(\.self).map { DueFold(id, lane.resolution, $0) }
         }
     }
 
