@@ -130,12 +130,9 @@ struct JSONScanner {
         guard selection.nodes[node].childCount > 0 else { return -1 }
         if isEscaped {
             let key = JSONText.unescaped(bytes[start..<end])
-            return selection.child(
-                of: node, hash: JSONSelection.hash(key), key, 0, key.count)
+            return selection.child(of: node, key, 0, key.count)
         }
-        var hash = JSONSelection.hashStart
-        for index in start..<end { hash = JSONSelection.hash(hash, bytes[index]) }
-        return selection.child(of: node, hash: hash, bytes, start, end)
+        return selection.child(of: node, bytes, start, end)
     }
 
     private mutating func array(node: Int, depth: Int) throws(JSONFault) {
@@ -234,8 +231,9 @@ struct JSONScanner {
     private mutating func string() throws(JSONFault) -> Bool {
         position += 1
         var isEscaped = false
-        while let byte = next {
-            switch byte {
+        let end = bytes.count
+        while position < end {
+            switch bytes[position] {
             case 0x22:
                 position += 1
                 return isEscaped

@@ -1,10 +1,13 @@
 /// The places of a payload that a profile wants, compiled into one tree.
 ///
-/// Nodes, children and keys lie in flat arrays of plain values. Keys are compared by hash and then
-/// by bytes, so that a key of a payload costs neither a text nor a reference count.
+/// Nodes, children and keys lie in flat arrays of plain values. A key is looked up by a hash of its
+/// length and four of its bytes and then compared, so that it costs neither a text nor a reference
+/// count, and seldom more than one comparison.
 struct JSONSelection: Sendable {
     struct Node: Sendable {
-        var firstChild = 0
+        /// Where the node's hash table begins in `buckets`; its size is `mask` + 1.
+        var firstBucket = 0
+        var mask: UInt32 = 0
         var childCount = 0
         /// Where the value found here goes; -1 if nobody wants it.
         var slot = -1
@@ -12,7 +15,6 @@ struct JSONSelection: Sendable {
     }
 
     struct Child: Sendable {
-        var hash: UInt32
         var keyStart: Int
         var keyCount: Int
         var node: Int
@@ -32,6 +34,8 @@ struct JSONSelection: Sendable {
 
     private(set) var nodes: [Node] = []
     private(set) var children: [Child] = []
+    /// For each bucket of each node its first child; the next entry is where it ends.
+    private(set) var buckets: [Int] = []
     private(set) var keys: [UInt8] = []
     private(set) var elements: [Int: Elements] = [:]
     /// The slot of each path, in the order in which they were given; equal paths share one.
@@ -61,34 +65,46 @@ struct JSONSelection: Sendable {
             if below[step] == nil { order.append(step) }
             below[step, default: []].append((path, rest.dropFirst()))
         }
-        var found: [Child] = []
+        var found: [(key: [UInt8], node: Int)] = []
         for step in order {
             let node = add(below[step] ?? [])
             switch step {
-            case .key(let key):
-                found.append(
-                    Child(
-                        hash: Self.hash(key), keyStart: keys.count, keyCount: key.count, node: node))
-                keys += key
+            case .key(let key): found.append((key, node))
             case .index(let index): elements[number, default: Elements()].indices[index] = node
             case .element(let member, let literal):
                 elements[number, default: Elements()].predicates.append(
                     Predicate(member: member, literal: literal, node: node))
             }
         }
-        nodes[number].firstChild = children.count
-        nodes[number].childCount = found.count
         nodes[number].wantsElements = elements[number] != nil
-        children += found
+        nodes[number].childCount = found.count
+        store(found, of: number)
         return number
     }
 
+    private mutating func store(_ found: [(key: [UInt8], node: Int)], of number: Int) {
+        var size = 1
+        while size < 2 * found.count { size *= 2 }
+        let mask = UInt32(size - 1)
+        nodes[number].mask = mask
+        nodes[number].firstBucket = buckets.count
+        for bucket in 0..<UInt32(size) {
+            buckets.append(children.count)
+            for (key, node) in found where Self.hash(key, 0, key.count) & mask == bucket {
+                children.append(Child(keyStart: keys.count, keyCount: key.count, node: node))
+                keys += key
+            }
+        }
+        buckets.append(children.count)
+    }
+
     /// The child of `node` with the key in `bytes[start..<end]`; -1 if there is none.
-    func child(of node: Int, hash: UInt32, _ bytes: [UInt8], _ start: Int, _ end: Int) -> Int {
-        let first = nodes[node].firstChild
-        search: for index in first..<(first + nodes[node].childCount) {
+    func child(of node: Int, _ bytes: [UInt8], _ start: Int, _ end: Int) -> Int {
+        let bucket =
+            nodes[node].firstBucket + Int(Self.hash(bytes, start, end) & nodes[node].mask)
+        search: for index in buckets[bucket]..<buckets[bucket + 1] {
             let child = children[index]
-            guard child.hash == hash, child.keyCount == end - start else { continue }
+            guard child.keyCount == end - start else { continue }
             for offset in 0..<child.keyCount
             where keys[child.keyStart + offset] != bytes[start + offset] { continue search }
             return child.node
@@ -96,16 +112,16 @@ struct JSONSelection: Sendable {
         return -1
     }
 
-    /// FNV-1a in 32 bits.
-    static func hash(_ bytes: some Sequence<UInt8>) -> UInt32 {
-        bytes.reduce(hashStart) { hash($0, $1) }
-    }
-
-    static let hashStart: UInt32 = 0x811C_9DC5
-
+    /// Mixes the length, the first two, the middle and the last byte.
     @inline(__always)
-    static func hash(_ hash: UInt32, _ byte: UInt8) -> UInt32 {
-        (hash ^ UInt32(byte)) &* 0x0100_0193
+    private static func hash(_ bytes: [UInt8], _ start: Int, _ end: Int) -> UInt32 {
+        let count = end - start
+        guard count > 0 else { return 0 }
+        var hash = UInt32(truncatingIfNeeded: count)
+        hash = hash &* 31 &+ UInt32(bytes[start])
+        hash = hash &* 31 &+ UInt32(bytes[start + min(1, count - 1)])
+        hash = hash &* 31 &+ UInt32(bytes[start + count / 2])
+        return hash &* 31 &+ UInt32(bytes[end - 1])
     }
 }
 

@@ -105,6 +105,8 @@ struct WeekTests {
                 if time == late + .seconds(7200), let held { scans.append(held) }
                 _ = try await folded.ingestion.admit(Admission(scans: scans))
                 try await tick(folded, by: .seconds(1))
+                // Evaluation writes every five seconds.
+                try await tick(folded, by: .seconds(6))
                 if time == at(57) { try await owesTheNewest(folded, at: time) }
                 try await tick(folded, by: .seconds(45))
             }

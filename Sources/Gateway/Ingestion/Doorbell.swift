@@ -47,11 +47,11 @@ final class Doorbell: Sendable {
         }
     }
 
-    /// As `wait()`, but for no longer than `duration`.
-    func wait(atMost duration: Duration, clock: any Clock<Duration>) async {
+    /// As `wait()`, but no longer than until the watch shows `deadline`.
+    func wait(until deadline: Duration, on watch: Stopwatch) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
-            group.addTask { try? await clock.sleep(for: duration) }
+            group.addTask { try? await watch.sleep(until: deadline) }
             await group.next()
             group.cancelAll()
         }
@@ -61,15 +61,21 @@ final class Doorbell: Sendable {
 /// Measures elapsed time on an injected clock.
 struct Stopwatch: Sendable {
     private let reading: @Sendable () -> Duration
+    private let sleeping: @Sendable (Duration) async throws -> Void
 
     /// Starts at zero now.
-    init(_ clock: any Clock<Duration>) { reading = Self.reading(clock) }
+    init(_ clock: any Clock<Duration>) { self.init(starting: clock) }
+
+    private init<C: Clock>(starting clock: C) where C.Duration == Duration {
+        let origin = clock.now
+        reading = { origin.duration(to: clock.now) }
+        sleeping = { try await clock.sleep(until: origin.advanced(by: $0), tolerance: nil) }
+    }
 
     var elapsed: Duration { reading() }
 
-    private static func reading<C: Clock>(_ clock: C) -> @Sendable () -> Duration
-    where C.Duration == Duration {
-        let origin = clock.now
-        return { origin.duration(to: clock.now) }
-    }
+    /// Returns when the watch shows `deadline`; throws when the task is cancelled.
+    ///
+    /// An instant and no span, so that time that passes before the sleep begins is not slept again.
+    func sleep(until deadline: Duration) async throws { try await sleeping(deadline) }
 }

@@ -39,7 +39,6 @@ package actor Ingestion: ScanSink {
     private let store: Store
     private let groups: [ScanGroup.ID: ScanGroup]
     private let wallClock: any WallClock
-    private let clock: any Clock<Duration>
     private let options: Options
     private let counters: GatewayCounters
     private let logger: Logger
@@ -68,7 +67,6 @@ package actor Ingestion: ScanSink {
         self.store = store
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
         self.wallClock = wallClock
-        self.clock = clock
         self.options = options
         self.counters = counters
         self.logger = logger
@@ -207,9 +205,9 @@ package actor Ingestion: ScanSink {
         let doorbell = doorbell
         await withGracefulShutdownHandler {
             while !stops.isStopped, !Task.isCancelled {
-                let pause = due - watch.elapsed
-                if pause > .zero {
-                    await doorbell.wait(atMost: pause, clock: clock)
+                let due = due
+                if due > watch.elapsed {
+                    await doorbell.wait(until: due, on: watch)
                 } else {
                     await round()
                 }
