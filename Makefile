@@ -14,8 +14,15 @@ build: ## builds everything, tests included
 	@scripts/setup
 	$(SWIFT) build --build-tests
 
-test: build ## builds and runs all tests
-	$(SWIFT) test --skip-build $(if $(FILTER),--filter '$(FILTER)')
+# Unit tests run one after the other: on two cores, tests that compute starve tests that wait for a
+# peer. The integration tests mostly wait for the clock, so their suites run beside each other.
+test: build ## builds and runs all tests (FILTER= narrows them)
+ifdef FILTER
+	$(SWIFT) test --skip-build --no-parallel --filter '$(FILTER)'
+else
+	$(SWIFT) test --skip-build --no-parallel --skip IntegrationTests
+	$(SWIFT) test --skip-build --filter IntegrationTests
+endif
 
 check: build lint docs ## format lint, architecture tests, documentation with warnings as errors
 	$(SWIFT) test --skip-build --filter ArchitectureTests

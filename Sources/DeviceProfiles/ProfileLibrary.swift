@@ -8,7 +8,7 @@ package struct ProfileLibrary: Sendable {
 
     /// - Parameters:
     ///   - vocabularyText: the text of `vocabulary.yaml`.
-    ///   - profiles: each file's path below `Devices/` (`acrel/adl3000.yaml`) and its text.
+    ///   - files: each file's path below `Devices/` (`acrel/adl3000.yaml`) and its text.
     /// - Throws: the faults of all files together.
     package init(
         vocabularyText: String, vocabularyPath: String = "vocabulary.yaml",

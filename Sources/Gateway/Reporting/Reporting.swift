@@ -119,7 +119,7 @@ package struct Reporting: Service {
         let delays = progress.unsettled.compactMap { settlement -> Duration? in
             if case .retry(let after, _) = settlement.outcome { after } else { nil }
         }
-        progress.isAway = !messages.isEmpty && delays.count == messages.count
+        progress.isAway = !delays.isEmpty && delays.count == progress.unsettled.count
         try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
         progress.unsettled = []
         return progress.isAway ? max(delays.min() ?? .zero, options.idleInterval) : nil
@@ -166,28 +166,45 @@ package struct Reporting: Service {
         return Resolution(rawValue: String(item.kind.dropFirst("rollup/".count)))
     }
 
+    /// Sends the items of each device in their order, several devices at once.
+    ///
+    /// Behind an item that must be tried again its device's others stay owed: a platform sees each
+    /// device's past in order, or not yet.
     private func send(_ messages: [(OwedItem, EncodedMessage)]) async -> [Settlement] {
-        await withTaskGroup(of: Settlement.self) { group in
-            for (item, message) in messages {
-                group.addTask { Settlement(item, await transport.send(message)) }
-            }
-            var settlements: [Settlement] = []
-            for await settlement in group {
-                settlements.append(settlement)
-                switch settlement.outcome {
-                case .accepted: counters.sent(uplink)
-                case .retry: counters.retried(uplink)
-                case .rejected(let reason):
-                    counters.rejected(uplink)
-                    logger.error(
-                        "the platform refuses an item; it is set aside",
-                        metadata: [
-                            "uplink": "\(uplink)", "scope": "\(settlement.item.scope)",
-                            "start": "\(settlement.item.start.rfc3339())", "reason": "\(reason)",
-                        ])
+        let byScope = Dictionary(grouping: messages) { $0.0.scope }
+        return await withTaskGroup(of: [Settlement].self) { group in
+            for queue in byScope.values {
+                group.addTask {
+                    var settlements: [Settlement] = []
+                    for (item, message) in queue {
+                        let settlement = Settlement(item, await transport.send(message))
+                        settlements.append(settlement)
+                        if case .retry = settlement.outcome { break }
+                    }
+                    return settlements
                 }
             }
+            var settlements: [Settlement] = []
+            for await part in group {
+                for settlement in part { note(settlement) }
+                settlements += part
+            }
             return settlements
+        }
+    }
+
+    private func note(_ settlement: Settlement) {
+        switch settlement.outcome {
+        case .accepted: counters.sent(uplink)
+        case .retry: counters.retried(uplink)
+        case .rejected(let reason):
+            counters.rejected(uplink)
+            logger.error(
+                "the platform refuses an item; it is set aside",
+                metadata: [
+                    "uplink": "\(uplink)", "scope": "\(settlement.item.scope)",
+                    "start": "\(settlement.item.start.rfc3339())", "reason": "\(reason)",
+                ])
         }
     }
 }
