@@ -145,9 +145,9 @@ package struct AlarmLimitLine: Hashable, Sendable {
 package enum StableHash {
     /// The hash of a text as 16 hexadecimal digits.
     package static func hex(_ text: String) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let digits = String(hash, radix: 16)
+        var hash = FNV1a()
+        hash.combine(text.utf8)
+        let digits = String(hash.value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
