@@ -18,9 +18,6 @@ package final class GatewayCounters: Sendable {
         package var scans = 0
         package var readings = 0
         package var dropped: [DropReason: Int] = [:]
-        package var sent: [String: Int] = [:]
-        package var retried: [String: Int] = [:]
-        package var rejected: [String: Int] = [:]
     }
 
     // A mutex: several loops write, the metrics route reads, and nobody waits inside.
@@ -43,8 +40,4 @@ package final class GatewayCounters: Sendable {
     func dropped(_ reason: DropReason, readings: Int) {
         state.withLock { $0.dropped[reason, default: 0] += readings }
     }
-
-    func sent(_ uplink: String) { state.withLock { $0.sent[uplink, default: 0] += 1 } }
-    func retried(_ uplink: String) { state.withLock { $0.retried[uplink, default: 0] += 1 } }
-    func rejected(_ uplink: String) { state.withLock { $0.rejected[uplink, default: 0] += 1 } }
 }

@@ -163,7 +163,7 @@ package struct SiteGateway: Sendable {
                     groups: groups, format: format,
                     transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
                     calendar: site.calendar, clock: surroundings.clock,
-                    wallClock: surroundings.wallClock, options: options, counters: counters,
+                    wallClock: surroundings.wallClock, options: options,
                     logger: surroundings.logger))
         }
         return publishers + loops

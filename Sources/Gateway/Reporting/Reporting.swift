@@ -35,14 +35,13 @@ package struct Reporting: Service {
     private let clock: any Clock<Duration>
     private let wallClock: any WallClock
     private let options: Options
-    private let counters: GatewayCounters
     private let logger: Logger
 
     package init(
         uplink: String, site: SiteID, store: Store, groups: [ScanGroup],
         format: any UplinkFormat, transport: any UplinkTransport, calendar: SiteCalendar,
         clock: any Clock<Duration>, wallClock: any WallClock, options: Options,
-        counters: GatewayCounters, logger: Logger
+        logger: Logger
     ) {
         self.uplink = uplink
         self.site = site
@@ -54,7 +53,6 @@ package struct Reporting: Service {
         self.clock = clock
         self.wallClock = wallClock
         self.options = options
-        self.counters = counters
         self.logger = logger
     }
 
@@ -194,17 +192,12 @@ package struct Reporting: Service {
     }
 
     private func note(_ settlement: Settlement) {
-        switch settlement.outcome {
-        case .accepted: counters.sent(uplink)
-        case .retry: counters.retried(uplink)
-        case .rejected(let reason):
-            counters.rejected(uplink)
-            logger.error(
-                "the platform refuses an item; it is set aside",
-                metadata: [
-                    "uplink": "\(uplink)", "scope": "\(settlement.item.scope)",
-                    "start": "\(settlement.item.start.rfc3339())", "reason": "\(reason)",
-                ])
-        }
+        guard case .rejected(let reason) = settlement.outcome else { return }
+        logger.error(
+            "the platform refuses an item; it is set aside",
+            metadata: [
+                "uplink": "\(uplink)", "scope": "\(settlement.item.scope)",
+                "start": "\(settlement.item.start.rfc3339())", "reason": "\(reason)",
+            ])
     }
 }
