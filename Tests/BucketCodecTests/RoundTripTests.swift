@@ -7,7 +7,7 @@ import Testing
     @Test func aSmallBucketReturnsAsItWas() throws {
         let scans = (0..<10).map { index in
             Scan(
-                group: ScanGroup.ID(rawValue: 3),
+                group: ScanGroup.ID(3),
                 time: Timestamp(milliseconds: 1_800_000_000_000 + Int64(index) * 1000),
                 readings: [
                     .number(Double(index) / 10), .text("on"),
@@ -15,7 +15,7 @@ import Testing
                 ])
         }
         let bytes = BucketCodec.encode(BucketRows(scans: scans, width: 3), period: .seconds(1))
-        #expect(try BucketCodec.decode(bytes).scans(of: ScanGroup.ID(rawValue: 3)) == scans)
+        #expect(try BucketCodec.decode(bytes).scans(of: ScanGroup.ID(3)) == scans)
         let summary = try BucketCodec.summary(bytes)
         #expect(summary.rows == 10 && summary.columns[0].maximum == 0.9)
         #expect(summary.columns[2].bad == 1)
