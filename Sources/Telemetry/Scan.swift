@@ -33,11 +33,6 @@ package struct Scan: Hashable, Sendable {
         self.flags = flags
         self.readings = readings
     }
-
-    /// Order of time, then of sequence: the order in which samples are folded.
-    package static func isEarlier(_ a: Scan, _ b: Scan) -> Bool {
-        (a.time, a.sequence) < (b.time, b.sequence)
-    }
 }
 
 /// The identity of one QoS 1 message for as long as its redelivery is possible.
