@@ -1,5 +1,27 @@
 import Telemetry
 
+// A sealed bucket, version 1. docs/formats/bucket.md says the same at length, with an example.
+//
+//     byte 0       version, 1
+//     bytes 1–4    CRC-32 (that of zlib) of every byte from 5 to the end, little endian
+//     head         varint rows R, at most 65,536; varint columns C, R × C at most 2²³
+//                  only if R > 0: zigzag time of the first row, zigzag last − first (ms)
+//                  varint period in ms, 0 for none
+//     directory    C entries, see `BucketDirectory`:
+//                  byte form: bits 0–2 kind (0 none, 1 integers, 2 doubles, 3 words, 4 mixed),
+//                             bit 3 some readings are bad, bits 4–7 decimal places of integers
+//                  varint bad readings, with bit 3
+//                  integers: zigzag least mantissa, varint greatest − least
+//                  doubles, mixed: least and greatest number, 8 bytes each, NaN for none
+//                  varint length of the body
+//     rows         times, sequences, flags: see `RowCoding`
+//     bodies       one for each column, see `ColumnCoding`; they end where the bucket ends
+//
+// varint: unsigned LEB128, seven bits a byte, lowest first. zigzag: a varint of 0, −1, 1, −2, …
+// Whatever is a list of integers is a stream: `IntegerStream`, `Prediction`, `ResidualBlocks`,
+// `RiceCode`. One column decodes without its neighbours, and the directory answers for bounds and
+// counts without any body.
+
 /// Rows of a bucket ↔ compressed bytes.
 package enum BucketCodec {
     /// The format that `encode` writes; the first byte of every bucket.
@@ -7,107 +29,82 @@ package enum BucketCodec {
 
     private static let headLength = 5
 
-    /// The bucket's bytes. `period` is the slot length of a polled group, nil for messages.
+    /// The bucket's bytes; the same rows give the same bytes. `period` is the slot length of a
+    /// polled group, nil for messages.
+    ///
+    /// The rows must not exceed `BucketRows.maximumRows` and `maximumReadings`.
     package static func encode(_ rows: BucketRows, period: Duration?) -> [UInt8] {
+        precondition(
+            BucketRows.fits(rows: rows.count, width: rows.columns.count),
+            "a bucket larger than one may be")
+        // An omitted column written back would be a loss that nobody notices.
+        precondition(
+            rows.columns.allSatisfy { $0.rows == rows.count && $0.values != .omitted },
+            "a column that is not whole")
+        var directory = BucketDirectory(rows, period: period)
+        var bodies = ByteWriter()
+        for (index, column) in rows.columns.enumerated() {
+            let start = bodies.bytes.count
+            ColumnCoding.encode(
+                column, minimum: directory.entries[index].minimumMantissa, into: &bodies)
+            directory.entries[index].bodyLength = bodies.bytes.count - start
+        }
         var out = ByteWriter()
         out.byte(version)
         out.fixed(UInt32(0))
-        out.varint(UInt64(rows.count))
-        out.varint(UInt64(rows.columns.count))
-        out.zigzag(period?.milliseconds ?? 0)
-        for row in 0..<rows.count {
-            out.zigzag(rows.times[row].milliseconds)
-            out.fixed(rows.sequences[row])
-            out.byte(rows.flags[row].rawValue)
-        }
-        for column in rows.columns {
-            for row in 0..<rows.count {
-                switch column.reading(at: row) {
-                case .bad(let reason): out.byte(reason.rawValue)
-                case .good(.number(let number)):
-                    out.byte(254)
-                    out.fixed(number.bitPattern)
-                case .good(.text(let text)):
-                    out.byte(255)
-                    out.text(text)
-                }
-            }
-        }
+        directory.write(to: &out)
+        RowCoding.encode(rows, period: directory.period, into: &out)
+        out.append(bodies.bytes)
         out.patch(CRC32.checksum(out.bytes[headLength...]), at: 1)
         return out.bytes
     }
 
     /// The rows; columns that are not wanted come as `omitted` and cost no time.
+    ///
+    /// Throws on any byte that is not as `encode` wrote it; never traps, and never asks for more
+    /// memory than the largest bucket needs.
     package static func decode(
         _ bytes: [UInt8], columns: Set<Int>? = nil
     ) throws(Damage) -> BucketRows {
-        try decodeAll(bytes, columns: columns).rows
+        var reader = try opened(bytes)
+        let directory = try BucketDirectory(&reader)
+        var rows = try RowCoding.decode(directory, &reader)
+        guard reader.position == directory.bodiesStart else {
+            throw reader.damage("the rows do not end where the columns begin")
+        }
+        rows.columns.reserveCapacity(directory.entries.count)
+        for (index, entry) in directory.entries.enumerated() {
+            let end = reader.position + entry.bodyLength
+            if columns?.contains(index) ?? true {
+                rows.columns.append(
+                    try ColumnCoding.decode(entry, rows: directory.rows, &reader))
+            } else {
+                rows.columns.append(
+                    BucketColumn(rows: directory.rows, values: .omitted, reasons: nil))
+                try reader.skip(entry.bodyLength)
+            }
+            guard reader.position == end else {
+                throw reader.damage("column \(index) does not end where the next begins")
+            }
+        }
+        return rows
     }
 
     /// What the head says: rows, first and last time, and of each column minimum, maximum and
-    /// the counts of good and bad.
+    /// the counts of good and bad. Checks the checksum, decodes no row.
     package static func summary(_ bytes: [UInt8]) throws(Damage) -> BucketSummary {
-        let (rows, period) = try decodeAll(bytes, columns: nil)
-        return BucketSummary(
-            rows: rows.count, first: rows.times.first, last: rows.times.last, period: period,
-            columns: rows.columns.map { column in
-                var summary = BucketSummary.Column(good: 0, bad: 0, minimum: nil, maximum: nil)
-                for row in 0..<rows.count {
-                    if column.isGood(at: row) { summary.good += 1 } else { summary.bad += 1 }
-                }
-                column.forEachNumber { _, number in
-                    if number.isNaN { return }
-                    summary.minimum = Swift.min(summary.minimum ?? number, number)
-                    summary.maximum = Swift.max(summary.maximum ?? number, number)
-                }
-                return summary
-            })
+        var reader = try opened(bytes)
+        return try BucketDirectory(&reader).summary
     }
 
-    private static func decodeAll(
-        _ bytes: [UInt8], columns: Set<Int>?
-    ) throws(Damage) -> (rows: BucketRows, period: Duration?) {
+    private static func opened(_ bytes: [UInt8]) throws(Damage) -> ByteReader {
         var reader = ByteReader(bytes)
         let found = try reader.byte()
         guard found == version else { throw reader.damage("a bucket of version \(found)") }
-        guard try reader.fixed(UInt32.self) == CRC32.checksum(bytes[headLength...]) else {
+        let checksum = try reader.fixed(UInt32.self)
+        guard checksum == CRC32.checksum(bytes[headLength...]) else {
             throw reader.damage("the checksum does not fit")
         }
-        let count = try reader.count(upTo: reader.remaining, of: "rows")
-        let width = try reader.count(upTo: reader.remaining, of: "columns")
-        let period = try reader.zigzag()
-        var times: [Timestamp] = []
-        var sequences: [UInt16] = []
-        var flags: [ScanFlags] = []
-        for _ in 0..<count {
-            times.append(Timestamp(milliseconds: try reader.zigzag()))
-            sequences.append(try reader.fixed(UInt16.self))
-            flags.append(ScanFlags(rawValue: try reader.byte()))
-        }
-        var decoded: [BucketColumn] = []
-        for column in 0..<width {
-            var readings: [Reading] = []
-            for _ in 0..<count {
-                let tag = try reader.byte()
-                switch tag {
-                case 254: readings.append(.number(.init(bitPattern: try reader.fixed(UInt64.self))))
-                case 255: readings.append(.text(try reader.text()))
-                default:
-                    guard let reason = BadReason(rawValue: tag) else {
-                        throw reader.damage("an unknown reason")
-                    }
-                    readings.append(.bad(reason))
-                }
-            }
-            let isWanted = columns?.contains(column) ?? true
-            decoded.append(
-                isWanted
-                    ? BucketColumn(readings)
-                    : BucketColumn(rows: count, values: .omitted, reasons: nil))
-        }
-        return (
-            BucketRows(times: times, sequences: sequences, flags: flags, columns: decoded),
-            period > 0 ? .milliseconds(period) : nil
-        )
+        return reader
     }
 }

@@ -30,7 +30,9 @@ package struct BucketColumn: Hashable, Sendable {
     package init(rows: Int, values: Values, reasons: [BadReason?]?) {
         self.rows = rows
         self.values = values
-        self.reasons = reasons
+        // A column without good readings has a reason in every row.
+        let isBare = values == .none && rows > 0 && reasons == nil
+        self.reasons = isBare ? [BadReason?](repeating: .absent, count: rows) : reasons
     }
 
     /// The reading at a row; `absent` where there is no such row and in an omitted column.

@@ -3,9 +3,17 @@ import Telemetry
 /// One bucket of one scan group: rows in order of (time, sequence), unique in it.
 package struct BucketRows: Hashable, Sendable {
     /// The most rows that a bucket may have.
-    package static let maximumRows = 1 << 20
+    package static let maximumRows = 1 << 16
     /// The most readings, rows × columns, that a bucket may have.
-    package static let maximumReadings = 1 << 24
+    package static let maximumReadings = 1 << 23
+
+    /// Whether a bucket may have `rows` rows of `width` readings.
+    package static func fits(rows: Int, width: Int) -> Bool {
+        rows <= maximumRows
+            && rows.multipliedReportingOverflow(by: width).partialValue
+                <= maximumReadings
+            && width <= maximumReadings
+    }
 
     package var times: [Timestamp]
     package var sequences: [UInt16]
