@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "AcquisitionTests",
             ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers"]),
-        tests("StoreTests", ["Store", "Telemetry", grdb]),
+        tests("StoreTests", ["Store", "BucketCodec", "Telemetry", grdb]),
         tests(
             "WebAPITests",
             [
