@@ -10,6 +10,9 @@ struct StoreFile: Sendable {
 
     let pool: DatabasePool
     let path: String
+    /// Held while the file is open for writing; readers need none.
+    var lock: DirectoryLock?
+
     var directory: String { String(path.dropLast(Self.name.count + 1)) }
 
     static func open(_ options: StoreOptions, zone: String) throws(StoreError) -> StoreFile {
@@ -23,6 +26,7 @@ struct StoreFile: Sendable {
                 .cannotOpen, "make the folder \(options.directory)",
                 cause: "\(error.localizedDescription)", disposition: .stop)
         }
+        let lock = try DirectoryLock(directory: options.directory)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
@@ -34,7 +38,7 @@ struct StoreFile: Sendable {
             }
             try migrate(pool, what)
             try pool.write { db in try fix(zone: zone, db, what) }
-            return StoreFile(pool: pool, path: path)
+            return StoreFile(pool: pool, path: path, lock: lock)
         } catch {
             throw StoreError(what, error)
         }
