@@ -60,7 +60,11 @@ package final class Store: Sendable {
 
 /// What writer and reader hold together.
 final class SharedState: Sendable {
-    let file: StoreFile
+    /// The open file; another one after `StoreWriter.reopen`.
+    let opened: Published<StoreFile>
+    var file: StoreFile { opened.value }
+    /// Why the writer's handles cannot be trusted any more; nil when they can.
+    let doubt = Published<StoreError?>(nil)
     let calendar: SiteCalendar
     let registry: Published<Registry>
     let latest: Published<LatestTable>
@@ -71,7 +75,7 @@ final class SharedState: Sendable {
     let effects: Beacon
 
     init(file: StoreFile, calendar: SiteCalendar, start: StartUp) {
-        self.file = file
+        opened = Published(file)
         self.calendar = calendar
         registry = Published(start.registry)
         latest = Published(start.latest)

@@ -10,6 +10,8 @@ struct StoreFile: Sendable {
 
     let pool: DatabasePool
     let path: String
+    /// How it was opened; nil when only for reading.
+    var options: StoreOptions?
 
     static func open(_ options: StoreOptions, zone: String) throws(StoreError) -> StoreFile {
         let path = options.directory + "/" + name
@@ -33,7 +35,7 @@ struct StoreFile: Sendable {
             }
             try migrate(pool, what)
             try pool.write { db in try fix(zone: zone, db, what) }
-            return StoreFile(pool: pool, path: path)
+            return StoreFile(pool: pool, path: path, options: options)
         } catch {
             throw StoreError(what, error)
         }

@@ -86,6 +86,7 @@ extension StoreWriter {
 
     /// Moves the log into the file without waiting for readers; a log that has grown is cut back.
     private func checkpoint() throws(StoreError) -> Bool {
+        try shared.checkUsable("checkpoint the write-ahead log")
         let file = shared.file
         do {
             return try file.pool.writeWithoutTransaction { db in
@@ -100,7 +101,7 @@ extension StoreWriter {
             let error = StoreError("checkpoint the write-ahead log", error)
             // A reader in the way is no fault: the next step tries again.
             if error.code == .busy { return false }
-            throw error
+            throw shared.noted(error)
         }
     }
 }

@@ -11,7 +11,7 @@ package actor StoreWriter {
 
     let shared: SharedState
     /// The sequence of the next journal row: never one that was given before.
-    private var next: Int64
+    var next: Int64
     private var boots: [String: Int64] = [:]
 
     init(shared: SharedState, next: Int64) {
@@ -21,7 +21,12 @@ package actor StoreWriter {
 
     /// Runs one transaction: everything of it is durable afterwards, or nothing.
     func write<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
-        do { return try shared.file.pool.write(body) } catch { throw StoreError(what, error) }
+        try shared.checkUsable(what)
+        do {
+            return try shared.file.pool.write(body)
+        } catch {
+            throw shared.noted(StoreError(what, error))
+        }
     }
 
     /// Gives numbers to groups and their series, the same ones after every restart.
