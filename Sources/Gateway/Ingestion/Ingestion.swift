@@ -105,6 +105,12 @@ package actor Ingestion: ScanSink {
 
     var isUnstored: Bool { outage != nil }
 
+    /// Whether a commit has begun and not returned.
+    var isCommitting: Bool { underWay != nil }
+
+    /// Whether the loop ends because only a new start can help.
+    var isGivingUp: Bool { fatal != nil }
+
     // MARK: admission
 
     /// Takes an admission over; suspends only while the buffer is full.
