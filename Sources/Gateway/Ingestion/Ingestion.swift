@@ -234,7 +234,9 @@ package actor Ingestion: ScanSink {
                     if due > watch.elapsed {
                         await doorbell.wait(until: due, on: watch)
                     } else if beginRound() {
-                        group.addTask { await self.commitRound() }
+                        // Begun before anything suspends: the loop goes round at once.
+                        let batch = beginCommit()
+                        group.addTask { await self.commitRound(batch) }
                     }
                 }
             }
@@ -296,8 +298,8 @@ package actor Ingestion: ScanSink {
         return isDue
     }
 
-    private func commitRound() async {
-        try? await commitNow()
+    private func commitRound(_ batch: ScanBuffer) async {
+        try? await commit(batch)
         onRound()
         doorbell.ring()
     }
@@ -307,10 +309,18 @@ package actor Ingestion: ScanSink {
     /// - Throws: what the store reported; polled scans are in the buffer again then.
     func commitNow() async throws {
         while let underWay { _ = try? await underWay.batch.promise.ticket.committed() }
+        try await commit(beginCommit())
+    }
+
+    private func beginCommit() -> ScanBuffer {
         let batch = waiting
         waiting = ScanBuffer()
         underWay = UnderWay(batch: batch, since: watch.elapsed)
         room.ring()
+        return batch
+    }
+
+    private func commit(_ batch: ScanBuffer) async throws {
         do {
             if isUnstored, await store.writer.needsReopening {
                 try await store.writer.reopen()
