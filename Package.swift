@@ -135,7 +135,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "Store", "Acquisition", "Alarms", "Delivery", "DeviceProfiles",
-                "UplinkFormats", "Telemetry", "LocatedText", grdb, lifecycle, logging,
+                "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb, lifecycle, logging,
             ]),
         tests("ArchitectureTests", [subprocess]),
         tests(

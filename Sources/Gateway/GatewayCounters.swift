@@ -18,6 +18,12 @@ package final class GatewayCounters: Sendable {
         package var scans = 0
         package var readings = 0
         package var dropped: [DropReason: Int] = [:]
+        /// How often nothing could be written, the present time included.
+        package var outages = 0
+        /// Whether nothing can be written now.
+        package var isUnstored = false
+        /// Changes of alarms that were found while nothing could be written.
+        package var unstoredTransitions = 0
     }
 
     // A mutex: several loops write, the metrics route reads, and nobody waits inside.
@@ -36,6 +42,15 @@ package final class GatewayCounters: Sendable {
     }
 
     func commitFailed() { state.withLock { $0.failedCommits += 1 } }
+
+    func unstored(_ isUnstored: Bool) {
+        state.withLock {
+            $0.isUnstored = isUnstored
+            if isUnstored { $0.outages += 1 }
+        }
+    }
+
+    func foundUnstored() { state.withLock { $0.unstoredTransitions += 1 } }
 
     func dropped(_ reason: DropReason, readings: Int) {
         state.withLock { $0.dropped[reason, default: 0] += readings }

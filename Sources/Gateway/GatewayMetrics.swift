@@ -46,6 +46,14 @@ struct GatewayMetrics: Sendable {
             total("commits_failed", "Commits that the store refused.", values.failedCommits),
             total("scans_committed", "Scans made durable.", values.scans),
             total("readings_committed", "Readings made durable.", values.readings),
+            total("store_outages", "Times in which nothing could be written.", values.outages),
+            total(
+                "alarm_transitions_unstored", "Changes of alarms found while nothing was stored.",
+                values.unstoredTransitions),
+            MetricSample(
+                "plumbline_store_unstored", .gauge,
+                help: "1 while nothing can be written to the store.",
+                value: values.isUnstored ? 1 : 0),
         ]
             + DropReason.allCases.map { reason in
                 MetricSample(

@@ -48,6 +48,7 @@ package struct SiteGateway: Sendable {
     let library: ProfileLibrary
     let surroundings: Surroundings
     let evaluation: Evaluation
+    let unstored = UnstoredState()
     let counters = GatewayCounters()
     let status = AcquisitionStatus()
     let readiness = Readiness()
@@ -76,7 +77,9 @@ package struct SiteGateway: Sendable {
         ingestion = Ingestion(
             store: store, groups: groups, wallClock: surroundings.wallClock,
             clock: surroundings.clock, options: options, counters: counters,
-            logger: surroundings.logger, onRound: surroundings.onRound)
+            logger: surroundings.logger,
+            observer: unstored.observer(readiness: readiness, counters: counters),
+            onRound: surroundings.onRound)
         let machine = EvaluationMachine(
             groups: groups, rules: configuration.alarms, calendar: site.calendar,
             selections: configuration.uplinks.map {
@@ -122,6 +125,11 @@ package struct SiteGateway: Sendable {
                 clock: surroundings.clock, wallClock: surroundings.wallClock,
                 logger: surroundings.logger))
         services.append(evaluation)
+        services.append(
+            VolatileEvaluation(
+                evaluation: evaluation, reader: store.reader, groups: groups,
+                site: site.configuration.site.id, items: unstored.items, feed: unstored.feed,
+                counters: counters, logger: surroundings.logger))
         services.append(ingestion)
         for link in site.links { services.append(try await acquisition(link)) }
         return services
@@ -164,7 +172,7 @@ package struct SiteGateway: Sendable {
                     transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
                     calendar: site.calendar, clock: surroundings.clock,
                     wallClock: surroundings.wallClock, options: options,
-                    logger: surroundings.logger))
+                    logger: surroundings.logger, live: unstored.items))
         }
         return publishers + loops
     }

@@ -72,7 +72,11 @@ package final class Store: Sendable {
 
 /// What writer and reader hold together.
 final class SharedState: Sendable {
-    let file: StoreFile
+    /// The open file; another one after `StoreWriter.reopen`.
+    let opened: Published<StoreFile>
+    var file: StoreFile { opened.value }
+    /// Why the writer's handles cannot be trusted any more; nil when they can.
+    let doubt = Published<StoreError?>(nil)
     let calendar: SiteCalendar
     let registry: Published<Registry>
     let latest: Published<LatestTable>
@@ -90,7 +94,7 @@ final class SharedState: Sendable {
 
     init(file: StoreFile, calendar: SiteCalendar, start: StartUp, isReadOnly: Bool) {
         self.isReadOnly = isReadOnly
-        self.file = file
+        opened = Published(file)
         self.calendar = calendar
         registry = Published(start.registry)
         latest = Published(start.latest)

@@ -19,9 +19,9 @@ extension StoreError {
             switch error.resultCode {
             case .SQLITE_FULL: (.full, .retry)
             case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, .retry)
-            case .SQLITE_IOERR: (.inputOutput, .stop)
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB: (.corrupt, .stop)
-            case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM: (.cannotOpen, .stop)
+            case .SQLITE_IOERR: (.inputOutput, .reopen)
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: (.corrupt, .reopen)
+            case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM: (.cannotOpen, .reopen)
             case .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_MISMATCH: (.invalid, .skip)
             case .SQLITE_INTERRUPT, .SQLITE_ABORT: (.cancelled, .retry)
             case .SQLITE_MISUSE: (.closed, .stop)

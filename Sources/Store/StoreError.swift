@@ -34,7 +34,9 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case retry
         /// Leave this item out: the next one may succeed.
         case skip
-        /// Stop using this store: close it, and open it again at most once.
+        /// Open the file anew (`StoreWriter.reopen`) and try again; never on the same handle.
+        case reopen
+        /// Stop using this store.
         case stop
     }
 

@@ -10,12 +10,17 @@ struct StoreFile: Sendable {
 
     let pool: DatabasePool
     let path: String
+    /// How it was opened; nil when only for reading.
+    var options: StoreOptions?
     /// Held while the file is open for writing; readers need none.
     var lock: DirectoryLock?
 
     var directory: String { String(path.dropLast(Self.name.count + 1)) }
 
-    static func open(_ options: StoreOptions, zone: String) throws(StoreError) -> StoreFile {
+    /// - Parameter lock: the directory's lock where it is held already; nil takes it.
+    static func open(
+        _ options: StoreOptions, zone: String, lock held: DirectoryLock? = nil
+    ) throws(StoreError) -> StoreFile {
         let path = options.directory + "/" + name
         let what = "open \(path)"
         do {
@@ -26,7 +31,7 @@ struct StoreFile: Sendable {
                 .cannotOpen, "make the folder \(options.directory)",
                 cause: "\(error.localizedDescription)", disposition: .stop)
         }
-        let lock = try DirectoryLock(directory: options.directory)
+        let lock = try held ?? DirectoryLock(directory: options.directory)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
@@ -38,7 +43,7 @@ struct StoreFile: Sendable {
             }
             try migrate(pool, what)
             try pool.write { db in try fix(zone: zone, db, what) }
-            return StoreFile(pool: pool, path: path, lock: lock)
+            return StoreFile(pool: pool, path: path, options: options, lock: lock)
         } catch {
             throw StoreError(what, error)
         }

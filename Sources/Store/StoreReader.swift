@@ -8,6 +8,15 @@ package struct StoreReader: Sendable {
     func read<T: Sendable>(
         _ what: String, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(StoreError) -> T {
+        let file = shared.file
+        do {
+            return try await file.pool.read(body)
+        } catch {
+            let error = StoreError(what, error)
+            shared.markIfDamaged(error)
+            // The file was opened anew under this read (`StoreWriter.reopen`).
+            guard file.pool !== shared.file.pool else { throw error }
+        }
         do { return try await shared.file.pool.read(body) } catch { throw StoreError(what, error) }
     }
 

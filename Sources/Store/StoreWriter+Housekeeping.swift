@@ -205,6 +205,7 @@ extension StoreWriter {
 
     /// Moves the log into the file without waiting for readers; a log that has grown is cut back.
     private func checkpoint() throws(StoreError) -> Bool {
+        try shared.checkUsable("checkpoint the write-ahead log")
         let file = shared.file
         do {
             return try file.pool.writeWithoutTransaction { db in
@@ -221,7 +222,7 @@ extension StoreWriter {
             // next step tries again.
             if error.code == .full { shared.room.diskIsFull() }
             if error.code == .busy || error.code == .full { return false }
-            throw error
+            throw shared.noted(error)
         }
     }
 }

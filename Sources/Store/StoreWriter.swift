@@ -11,7 +11,7 @@ package actor StoreWriter {
 
     let shared: SharedState
     /// The sequence of the next journal row: never one that was given before.
-    private var next: Int64
+    var next: Int64
     /// The boots met since the store was opened, with the mapping of their monotonic time.
     var boots: [String: RowTime] = [:]
 
@@ -22,12 +22,13 @@ package actor StoreWriter {
 
     /// Runs one transaction: everything of it is durable afterwards, or nothing.
     func write<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        try shared.checkUsable(what)
         do {
             return try shared.file.pool.write(body)
         } catch {
             let error = StoreError(what, error)
             if error.code == .full { shared.room.diskIsFull() }
-            throw error
+            throw shared.noted(error)
         }
     }
 

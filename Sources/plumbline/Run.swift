@@ -4,6 +4,7 @@ import Foundation
 import Gateway
 import Logging
 import ServiceLifecycle
+import Store
 import UnixSignals
 import WebAPI
 
@@ -68,7 +69,13 @@ func runServices(_ services: [any Service], logger: Logger) async throws {
     var configuration = ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(30)
-    try await ServiceGroup(configuration: configuration).run()
+    do {
+        try await ServiceGroup(configuration: configuration).run()
+    } catch let error as IngestionError {
+        throw Failure.inputOutput("\(error)")
+    } catch let error as StoreError {
+        throw Failure.inputOutput("\(error)")
+    }
 }
 
 /// Does work that comes before the services; SIGTERM and SIGINT cancel it.

@@ -71,12 +71,14 @@ enum DaemonEnd: Sendable {
 /// - Returns: the body's result, how the program ended, and what it wrote on standard error.
 func withDaemon<R: Sendable>(
     _ arguments: [String], port: Int, end: DaemonEnd = .interrupt,
+    environment: [Environment.Key: String?] = [:],
     _ body: @Sendable (Daemon) async throws -> R
 ) async throws -> (result: R, status: TerminationStatus, log: String) {
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
     let outcome = try await run(
-        .path(.init(Program.path)), arguments: Arguments(arguments), platformOptions: options,
+        .path(.init(Program.path)), arguments: Arguments(arguments),
+        environment: .inherit.updating(environment), platformOptions: options,
         input: .none, output: .discarded, error: .string(limit: 8 << 20)
     ) { execution -> Result<R, any Error> in
         let daemon = Daemon(

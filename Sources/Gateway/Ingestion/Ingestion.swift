@@ -26,8 +26,14 @@ package actor Ingestion: ScanSink {
         package var futureTolerance: Duration = .seconds(3600)
         /// The least time between two commits for urgent changes.
         package var urgentSpacing: Duration = .milliseconds(200)
-        /// The time between two attempts while nothing can be written.
+        /// The time between two rounds while nothing can be written, and before the first attempt.
         package var retryInterval: Duration = .seconds(1)
+        /// The pause between two attempts doubles up to this.
+        package var longestRetryInterval: Duration = .seconds(5)
+        /// A commit that takes longer counts as failed until it returns (design 5).
+        package var commitLimit: Duration = .seconds(20)
+        /// So many attempts in a row that find the file damaged end the gateway.
+        package var attemptsOnDamage = 5
         package init() {}
     }
 
@@ -36,32 +42,47 @@ package actor Ingestion: ScanSink {
         var time: Timestamp
     }
 
-    private let store: Store
+    /// The commit that has not returned yet.
+    struct UnderWay {
+        let batch: ScanBuffer
+        let since: Duration
+        /// It has taken longer than `commitLimit`.
+        var isLate = false
+    }
+
+    let store: Store
     private let groups: [ScanGroup.ID: ScanGroup]
-    private let wallClock: any WallClock
-    private let options: Options
-    private let counters: GatewayCounters
-    private let logger: Logger
+    let wallClock: any WallClock
+    let options: Options
+    let counters: GatewayCounters
+    let logger: Logger
     private let onRound: @Sendable () -> Void
-    private let watch: Stopwatch
-    private let doorbell = Doorbell()
-    private let room = Doorbell()
-    private var filter = DuplicateFilter()
-    private var waiting = ScanBuffer()
-    private var committing: CommitPromise?
+    let watch: Stopwatch
+    let doorbell = Doorbell()
+    let room = Doorbell()
+    var filter = DuplicateFilter()
+    var waiting = ScanBuffer()
+    var underWay: UnderWay?
     private var latestUrgent: [Int: Reading] = [:]
     private var urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]] = [:]
-    private var isUnstored = false
+    let observer: UnstoredObserver
+    var outage: Outage?
+    /// Outages that are over and not in the audit chain yet.
+    var unstated: [String] = []
+    /// Why the loop gives up: only a new start can help.
+    var fatal: IngestionError?
     // On the watch.
     private var lastCommit = Duration.zero
-    private var lastAttempt = Duration.zero
     private var lastRound = Duration.zero
 
-    /// - Parameter onRound: called after each commit, honest idle round or honest failure; feeds
-    ///   the watchdog.
+    /// - Parameters:
+    ///   - observer: told when nothing can be written, and what is admitted meanwhile.
+    ///   - onRound: called after each commit, honest idle round or honest failure; feeds the
+    ///     watchdog.
     package init(
         store: Store, groups: [ScanGroup], wallClock: any WallClock, clock: any Clock<Duration>,
         options: Options, counters: GatewayCounters, logger: Logger,
+        observer: UnstoredObserver = .none,
         onRound: @escaping @Sendable () -> Void = {}
     ) {
         self.store = store
@@ -70,6 +91,7 @@ package actor Ingestion: ScanSink {
         self.options = options
         self.counters = counters
         self.logger = logger
+        self.observer = observer
         self.onRound = onRound
         watch = Stopwatch(clock)
         for group in groups {
@@ -80,6 +102,14 @@ package actor Ingestion: ScanSink {
 
     /// Whether the last attempt to commit succeeded.
     package var isStoring: Bool { !isUnstored }
+
+    var isUnstored: Bool { outage != nil }
+
+    /// Whether a commit has begun and not returned.
+    var isCommitting: Bool { underWay != nil }
+
+    /// Whether the loop ends because only a new start can help.
+    var isGivingUp: Bool { fatal != nil }
 
     // MARK: admission
 
@@ -104,7 +134,7 @@ package actor Ingestion: ScanSink {
         waiting.deliveries += admission.deliveries
         if waiting.isEmpty {
             // Nothing to store: whatever the scans repeated is committed, or being committed.
-            if let committing { return committing.ticket }
+            if let underWay { return underWay.batch.promise.ticket }
             let promise = CommitPromise()
             promise.succeed(sequence: store.reader.newestSequence())
             return promise.ticket
@@ -143,7 +173,10 @@ package actor Ingestion: ScanSink {
         filter.admit(entry.scan)
         waiting.append(entry)
         noteUrgent(scan)
-        if isUnstored { shed() }
+        if isUnstored {
+            outage?.unheard.append(entry.scan)
+            shed()
+        }
     }
 
     /// Asks the store about every scan that the filter's memory cannot judge.
@@ -188,28 +221,23 @@ package actor Ingestion: ScanSink {
         doorbell.ring()
     }
 
-    /// While nothing can be written the buffer is a ring: the oldest scans go, counted.
-    private func shed() {
-        guard waiting.readings > options.capacity else { return }
-        // A sixteenth at once, because making room moves all that stays.
-        for scan in waiting.shed(to: options.capacity - options.capacity / 16) {
-            filter.forget(scan)
-            counters.dropped(.unstored, readings: scan.readings.count)
-        }
-    }
-
     // MARK: the loop
 
     package func run() async throws {
         let stops = StopSignal()
         let doorbell = doorbell
         await withGracefulShutdownHandler {
-            while !stops.isStopped, !Task.isCancelled {
-                let due = due
-                if due > watch.elapsed {
-                    await doorbell.wait(until: due, on: watch)
-                } else {
-                    await round()
+            // A commit runs beside the loop: one that hangs in the disk must not stop the rounds.
+            await withDiscardingTaskGroup { group in
+                while !stops.isStopped, !Task.isCancelled, fatal == nil {
+                    let due = due
+                    if due > watch.elapsed {
+                        await doorbell.wait(until: due, on: watch)
+                    } else if beginRound() {
+                        // Begun before anything suspends: the loop goes round at once.
+                        let batch = beginCommit()
+                        group.addTask { await self.commitRound(batch) }
+                    }
                 }
             }
         } onGracefulShutdown: {
@@ -217,17 +245,21 @@ package actor Ingestion: ScanSink {
             doorbell.ring()
         }
         // Acquisition has stopped: what is buffered is all there will be.
-        if !waiting.isEmpty { try? await commitNow() }
-        guard waiting.isEmpty else {
+        if !waiting.isEmpty, fatal == nil { try? await commitNow() }
+        guard waiting.isEmpty, fatal == nil else {
             counters.dropped(.unstored, readings: waiting.readings)
             waiting.promise.fail(IngestionError.unstored)
-            throw IngestionError.unstored
+            throw fatal ?? IngestionError.unstored
         }
     }
 
     /// When the next round is due, on the watch.
     private var due: Duration {
-        if isUnstored { return lastAttempt + options.retryInterval }
+        if let underWay, !underWay.isLate { return underWay.since + options.commitLimit }
+        if let outage {
+            let round = lastRound + options.retryInterval
+            return underWay == nil ? min(outage.nextAttempt, round) : round
+        }
         // A long commit interval must not starve the watchdog.
         let round = lastRound + min(options.commitInterval, options.idleInterval)
         return waiting.isEmpty ? round : min(commitDue, lastRound + options.idleInterval)
@@ -242,65 +274,72 @@ package actor Ingestion: ScanSink {
         }
     }
 
-    private func round() async {
+    /// Does what is due besides a commit.
+    ///
+    /// - Returns: whether a commit is due.
+    private func beginRound() -> Bool {
         let now = watch.elapsed
         lastRound = now
         room.ring()
+        if underWay != nil {
+            if underWay?.isLate == false { becomeLate() }
+            tellScans()
+            onRound()
+            return false
+        }
+        tellScans()
         let isDue =
-            isUnstored
-            || (waiting.isEmpty ? now - lastCommit >= options.idleInterval : now >= commitDue)
-        if isDue { try? await commitNow() }
+            if let outage {
+                now >= outage.nextAttempt
+            } else {
+                waiting.isEmpty ? now - lastCommit >= options.idleInterval : now >= commitDue
+            }
+        if !isDue { onRound() }
+        return isDue
+    }
+
+    private func commitRound(_ batch: ScanBuffer) async {
+        try? await commit(batch)
         onRound()
+        doorbell.ring()
     }
 
     /// Commits what is buffered, or an empty row.
     ///
     /// - Throws: what the store reported; polled scans are in the buffer again then.
     func commitNow() async throws {
+        while let underWay { _ = try? await underWay.batch.promise.ticket.committed() }
+        try await commit(beginCommit())
+    }
+
+    private func beginCommit() -> ScanBuffer {
         let batch = waiting
         waiting = ScanBuffer()
-        committing = batch.promise
-        defer { committing = nil }
-        lastAttempt = watch.elapsed
+        underWay = UnderWay(batch: batch, since: watch.elapsed)
         room.ring()
+        return batch
+    }
+
+    private func commit(_ batch: ScanBuffer) async throws {
         do {
+            if isUnstored, await store.writer.needsReopening {
+                try await store.writer.reopen()
+                logger.notice("the store's file was opened anew")
+            }
             let sequence = try await store.writer.commit(
                 JournalBatch(
                     clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries))
+            underWay = nil
             lastCommit = watch.elapsed
             counters.committed(scans: batch.entries.count, readings: batch.readings)
-            if isUnstored {
-                isUnstored = false
-                logger.notice("the store writes again", metadata: ["sequence": "\(sequence)"])
-            }
+            recovered(sequence)
             batch.promise.succeed(sequence: sequence)
         } catch {
+            underWay = nil
             giveBack(batch, error)
             throw error
         }
-    }
-
-    /// A commit failed. What comes again is forgotten and not acknowledged, also what was admitted
-    /// meanwhile, because it may repeat what has just failed; polled scans wait for the next try.
-    private func giveBack(_ batch: ScanBuffer, _ error: any Error) {
-        if !isUnstored {
-            isUnstored = true
-            logger.error(
-                "readings cannot be stored; the gateway goes on from memory",
-                metadata: ["error": "\(error)"])
-        }
-        counters.commitFailed()
-        let meanwhile = waiting
-        waiting = ScanBuffer()
-        waiting.since = batch.since ?? meanwhile.since
-        for entry in batch.entries + meanwhile.entries {
-            if entry.comesAgain { filter.forget(entry.scan) } else { waiting.append(entry) }
-        }
-        shed()
-        batch.promise.fail(error)
-        meanwhile.promise.fail(error)
-        // Whoever waits for room may go on: the buffer is a ring now.
-        room.ring()
+        await stateGaps()
     }
 }
 
@@ -309,8 +348,16 @@ extension Ingestion: Service {}
 /// Why an admission was refused.
 package enum IngestionError: Error, CustomStringConvertible {
     case unstored
+    /// The file stays damaged however often it is opened; what was reported.
+    case damaged(String)
 
     package var description: String {
-        "nothing can be stored now; messages are not acknowledged until it can (check the disk)"
+        switch self {
+        case .unstored:
+            "nothing can be stored now; messages are not acknowledged until it can (check the disk)"
+        case .damaged(let cause):
+            "the store is damaged and opening it anew does not help: \(cause); the next start"
+                + " salvages what is readable"
+        }
     }
 }

@@ -36,12 +36,13 @@ package struct Reporting: Service {
     private let wallClock: any WallClock
     private let options: Options
     private let logger: Logger
+    private let unstored: UnstoredReport
 
-    package init(
+    init(
         uplink: String, site: SiteID, store: Store, groups: [ScanGroup],
         format: any UplinkFormat, transport: any UplinkTransport, calendar: SiteCalendar,
         clock: any Clock<Duration>, wallClock: any WallClock, options: Options,
-        logger: Logger
+        logger: Logger, live: LiveItems = LiveItems()
     ) {
         self.uplink = uplink
         self.site = site
@@ -54,6 +55,9 @@ package struct Reporting: Service {
         self.wallClock = wallClock
         self.options = options
         self.logger = logger
+        unstored = UnstoredReport(
+            uplink: uplink, items: live, format: format, transport: transport, calendar: calendar,
+            logger: logger)
     }
 
     package func run() async throws {
@@ -61,6 +65,8 @@ package struct Reporting: Service {
             var progress = Progress()
             while !Task.isCancelled {
                 let pause: Duration?
+                // First: while it has items the store takes no outcomes, so nothing below goes out.
+                await unstored.send(limit: options.inFlight)
                 do {
                     pause = try await round(&progress)
                     progress.failure = nil
