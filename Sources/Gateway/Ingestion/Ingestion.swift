@@ -47,6 +47,7 @@ package actor Ingestion: ScanSink {
     private let doorbell = Doorbell()
     private let room = Doorbell()
     private var filter = DuplicateFilter()
+    private var stamping = Stamping()
     private var waiting = ScanBuffer()
     private var committing: CommitPromise?
     private var latestUrgent: [Int: Reading] = [:]
@@ -120,11 +121,13 @@ package actor Ingestion: ScanSink {
         _ entry: ScanBuffer.Entry, _ now: ClockReading, _ stored: [Place: [Scan]]
     ) {
         var entry = entry
+        entry.scan = stamping.admitted(entry.scan, now)
         let scan = entry.scan
         let readings = scan.readings.count
         guard let group = groups[scan.group], readings == group.series.count else {
             return counters.dropped(.malformed, readings: readings)
         }
+        if scan.flags.contains(.monotonicTime) { return takeUntimed(entry) }
         // A clock that nobody trusts must refuse nothing.
         if now.isTrusted, scan.time < now.wall - options.rawRetention {
             return counters.dropped(.lateBeyondRetention, readings: readings)
@@ -146,12 +149,37 @@ package actor Ingestion: ScanSink {
         if isUnstored { shed() }
     }
 
+    /// Takes in what has no time of day yet.
+    private func takeUntimed(_ entry: ScanBuffer.Entry) {
+        var entry = entry
+        guard let sequence = stamping.sequence(of: entry.scan) else {
+            return counters.dropped(.duplicate, readings: entry.scan.readings.count)
+        }
+        entry.scan.sequence = sequence
+        stamping.admit(entry.scan)
+        waiting.append(entry)
+        noteUrgent(entry.scan)
+        if isUnstored { shed() }
+    }
+
+    private func forget(_ scan: Scan) {
+        if scan.flags.contains(.monotonicTime) {
+            stamping.forget(scan)
+        } else {
+            filter.forget(scan)
+        }
+    }
+
     /// Asks the store about every scan that the filter's memory cannot judge.
     private func lookUp(
         _ scans: [Scan], comesAgain: Bool
     ) async throws -> [Place: [Scan]] {
         var found: [Place: [Scan]] = [:]
-        for scan in scans where groups[scan.group] != nil && filter.judge(scan) == .unknown {
+        guard wallClock.read().isTrusted else { return found }
+        for scan in scans
+        where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
+            && filter.judge(scan) == .unknown
+        {
             let place = Place(group: scan.group, time: scan.time)
             do {
                 if !filter.knows(scan.group) {
@@ -193,7 +221,7 @@ package actor Ingestion: ScanSink {
         guard waiting.readings > options.capacity else { return }
         // A sixteenth at once, because making room moves all that stays.
         for scan in waiting.shed(to: options.capacity - options.capacity / 16) {
-            filter.forget(scan)
+            forget(scan)
             counters.dropped(.unstored, readings: scan.readings.count)
         }
     }
@@ -264,9 +292,7 @@ package actor Ingestion: ScanSink {
         lastAttempt = watch.elapsed
         room.ring()
         do {
-            let sequence = try await store.writer.commit(
-                JournalBatch(
-                    clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries))
+            let sequence = try await write(batch)
             lastCommit = watch.elapsed
             counters.committed(scans: batch.entries.count, readings: batch.readings)
             if isUnstored {
@@ -278,6 +304,22 @@ package actor Ingestion: ScanSink {
             giveBack(batch, error)
             throw error
         }
+    }
+
+    /// Commits a batch; first says which time of day this boot's monotonic times have been.
+    private func write(_ batch: ScanBuffer) async throws -> Int64 {
+        let now = wallClock.read()
+        if stamping.isOwed(now), let offset = now.stampOffset {
+            try await store.writer.stamp(
+                bootID: now.bootID, offset: offset, isEstimated: now.isEstimated)
+            stamping.didStamp()
+            // The store knows more now than this memory does.
+            filter.raise(to: now.wall)
+        }
+        return try await store.writer.commit(
+            Stamping.batch(
+                JournalBatch(clock: now, scans: batch.scans, deliveries: batch.deliveries),
+                groups: groups))
     }
 
     /// A commit failed. What comes again is forgotten and not acknowledged, also what was admitted
@@ -294,7 +336,7 @@ package actor Ingestion: ScanSink {
         waiting = ScanBuffer()
         waiting.since = batch.since ?? meanwhile.since
         for entry in batch.entries + meanwhile.entries {
-            if entry.comesAgain { filter.forget(entry.scan) } else { waiting.append(entry) }
+            if entry.comesAgain { forget(entry.scan) } else { waiting.append(entry) }
         }
         shed()
         batch.promise.fail(error)
