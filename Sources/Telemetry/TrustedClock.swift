@@ -268,12 +268,17 @@ package struct TrustedClock: Sendable {
             slewedAt = raw.monotonic
             events.append(.stepBelieved(.milliseconds(step)))
         }
-        if step.magnitude <= UInt64(rules.longestCatchUp.milliseconds) { lean(to: shown, raw) }
+        if step.magnitude <= UInt64(rules.longestCatchUp.milliseconds) {
+            lean(to: shown, raw)
+        } else {
+            slewedAt = raw.monotonic
+        }
     }
 
     private mutating func dispute(
         _ step: Int64, _ raw: ClockReading, _ events: inout [Event]
     ) {
+        slewedAt = raw.monotonic
         if isReported { return }
         if let reportedAt, raw.monotonic &- reportedAt < Self.reportSpacing { return }
         isReported = true
@@ -285,9 +290,15 @@ package struct TrustedClock: Sendable {
     private mutating func lean(to shown: Int64, _ raw: ClockReading) {
         guard let offset else { return }
         let allowed = (raw.monotonic &- slewedAt) / Self.slew
-        guard allowed > 0 else { return }
-        slewedAt = raw.monotonic
-        self.offset = offset &+ min(max(shown &- offset, -allowed), allowed)
+        let rest = shown &- offset
+        if rest.magnitude <= UInt64(max(0, allowed)) {
+            self.offset = shown
+            slewedAt = raw.monotonic
+        } else if allowed > 0 {
+            self.offset = offset &+ (rest > 0 ? allowed : -allowed)
+            // What is too short for a millisecond counts next time.
+            slewedAt += allowed * Self.slew
+        }
     }
 
     /// Remembers what the wall clock claims, and since when without a break.

@@ -8,7 +8,7 @@ struct PollScheduleClockTests {
 
     /// A machine whose wall clock is set now and then, and one entry polled on it.
     struct World {
-        var monotonic: Int64 = 3_217
+        var monotonic: Int64
         var wall = Timestamp(milliseconds: 0)
         var isSynchronised = false
         var clock: TrustedClock
@@ -17,8 +17,12 @@ struct PollScheduleClockTests {
         var met: [(slot: Timestamp, at: ClockReading, isMissed: Bool)] = []
         var polls = 0
 
-        init(_ rules: TrustedClock.Rules, wall: Timestamp, isSynchronised: Bool) {
+        init(
+            _ rules: TrustedClock.Rules, wall: Timestamp, isSynchronised: Bool,
+            uptime: Int64 = 3_217
+        ) {
             clock = TrustedClock(rules)
+            monotonic = uptime
             self.wall = wall
             self.isSynchronised = isSynchronised
             let start = clock.read(
@@ -85,8 +89,7 @@ struct PollScheduleClockTests {
         for _ in 0..<500 {
             var world = World(
                 Self.rules(stored: Self.now), wall: Timestamp(milliseconds: 9_000),
-                isSynchronised: false)
-            world.monotonic += .random(in: 0...20_000, using: &random)
+                isSynchronised: false, uptime: .random(in: 0...20_000, using: &random))
             world.run(.milliseconds(.random(in: 0...300_000, using: &random)))
             world.wall = Self.now + .milliseconds(.random(in: 0...3_600_000, using: &random))
             world.isSynchronised = true
