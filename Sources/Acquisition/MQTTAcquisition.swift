@@ -107,8 +107,7 @@ package final class MQTTAcquisition: Sendable {
         try await settleOpen()
         let now = wallClock.read()
         let outcome = state.withLock { state in
-            state.router.route(
-                batch, arrival: now.wall, flags: now.isTrusted ? [] : .timeEstimated)
+            state.router.route(batch, now: now)
         }
         status.update(link: name) { $0.requests += UInt64(batch.count) }
         report(outcome, at: now)

@@ -42,11 +42,10 @@ struct MessageRouter: Sendable {
 
     /// Reads a batch in its order.
     ///
-    /// - Parameter flags: what the gateway's clock adds to scans that bear the time of arrival.
-    mutating func route(
-        _ batch: [MQTTMessage], arrival: Timestamp, flags: ScanFlags
-    ) -> Outcome {
+    /// - Parameter now: when the batch has arrived; a scan that bears this time says how good it is.
+    mutating func route(_ batch: [MQTTMessage], now: ClockReading) -> Outcome {
         var outcome = Outcome()
+        let (arrival, flags) = (now.wall, now.scanFlags)
         let instant = arrival.slot(every: Self.timeResolution)
         for message in batch {
             let target = target(for: message.topic)
@@ -69,7 +68,8 @@ struct MessageRouter: Sendable {
             }
             var scan = Scan(group: target.group.id, time: instant, readings: [])
             switch target.binding.decode(
-                topic: message.topic, payload: message.payload, arrival: arrival)
+                topic: message.topic, payload: message.payload, arrival: arrival,
+                isTimeOfDay: now.isTrusted)
             {
             case .scan(let time, let decoded, let readings, let hasDeviceTime):
                 if message.isRetained, !hasDeviceTime {

@@ -87,10 +87,11 @@ package final class ModbusAcquisition: Sendable {
         var contact = LinkContact(Backoff(.init(ceiling: .seconds(15)), random: random))
         var schedule = PollSchedule(
             targets.map { .init(unit: Int($0.unit), period: $0.period) },
-            start: wallClock.read().wall)
+            start: wallClock.read())
         var passed: [Scan] = []
         while !signal.isStopped {
             let now = wallClock.read()
+            schedule.follow(now)
             switch schedule.next(now: now.wall) {
             case .skip(let entry, let slot, let reason):
                 passed.append(scan(of: targets[entry], slot, now, bad: reason))
@@ -105,12 +106,14 @@ package final class ModbusAcquisition: Sendable {
                 else { break }
                 let target = targets[entry]
                 if let ending = result.ending {
-                    schedule.polled(entry: entry, ending, now: wallClock.read().wall)
+                    let end = wallClock.read()
+                    schedule.follow(end)
+                    schedule.polled(entry: entry, ending, now: end.wall)
                     report(ending, of: target, wasSilent: wasSilent, cause: result.cause)
                 }
                 passed.append(
                     Scan(
-                        group: target.group.id, time: slot, flags: flags(now),
+                        group: target.group.id, time: slot, flags: now.scanFlags,
                         readings: target.binding.readings(group: target.index, result.answers)))
                 status.count(passed[passed.count - 1], of: target.group.device, on: name)
                 await admit(&passed)
@@ -125,13 +128,11 @@ package final class ModbusAcquisition: Sendable {
         status.update(link: name) { $0.isConnected = false }
     }
 
-    private func flags(_ now: ClockReading) -> ScanFlags { now.isTrusted ? [] : .timeEstimated }
-
     private func scan(
         of target: PollTarget, _ slot: Timestamp, _ now: ClockReading, bad reason: BadReason
     ) -> Scan {
         let scan = Scan(
-            group: target.group.id, time: slot, flags: flags(now),
+            group: target.group.id, time: slot, flags: now.scanFlags,
             readings: target.group.series.map { _ in .bad(reason) })
         status.count(scan, of: target.group.device, on: name)
         return scan

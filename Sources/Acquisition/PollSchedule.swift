@@ -51,11 +51,16 @@ package struct PollSchedule: Sendable {
     private static let longestBacklog = 64
     /// A clock that goes back further than this was wrong before: the schedule begins anew.
     private static let longestStepBack = Duration.seconds(60)
+    /// Both clocks may part so far, in milliseconds, before the time of day counts as set.
+    private static let longestDrift: Int64 = 1000
 
     private let entries: [Entry]
     /// For each entry the slot to be answered next.
     private var due: [Timestamp]
     private var silences: [Int: Silence] = [:]
+    /// Milliseconds from the monotonic clock to the instants of this schedule; nil until it is
+    /// told, 0 while they are monotonic times.
+    private var offset: Int64?
 
     /// - Parameter start: slots before this instant are nobody's; the first ones are at or after it.
     package init(_ entries: [Entry], start: Timestamp) {
@@ -69,6 +74,44 @@ package struct PollSchedule: Sendable {
         }
     }
 
+    /// As `init(_:start:)`, for a schedule that is told of both clocks with `follow`.
+    package init(_ entries: [Entry], start: ClockReading) {
+        self.init(entries, start: start.wall)
+        offset = start.wall.milliseconds &- start.monotonic
+    }
+
+    /// Takes note of both clocks; comes before `next` and `polled`.
+    ///
+    /// When a time of day is found, the slots of monotonic time become those that their scans are
+    /// stamped with, so that none is met twice and none left out. When the time of day is set
+    /// forward, the slots in between have not been: nobody is told that they were missed.
+    package mutating func follow(_ now: ClockReading) {
+        let shown = now.wall.milliseconds &- now.monotonic
+        guard var known = offset else {
+            offset = shown
+            return
+        }
+        offset = shown
+        if known == 0, now.isTrusted, let stamped = now.stampOffset, stamped != 0 {
+            for index in entries.indices {
+                due[index] = Timestamp(milliseconds: due[index].milliseconds &+ stamped)
+                    .slot(every: entries[index].period)
+            }
+            shiftSilences(stamped)
+            known = stamped
+        }
+        let step = shown &- known
+        guard step > Self.longestDrift else { return }
+        for index in entries.indices {
+            due[index] = max(due[index], now.wall.slot(every: entries[index].period))
+        }
+        shiftSilences(step)
+    }
+
+    private mutating func shiftSilences(_ step: Int64) {
+        for unit in silences.keys { silences[unit]?.until.milliseconds &+= step }
+    }
+
     /// What to do at `now`. Each slot comes up once; the caller acts on it before asking again.
     ///
     /// A wall clock that is set back a little leaves the slots as they are: they wait until it has
@@ -78,7 +121,7 @@ package struct PollSchedule: Sendable {
         var bestDeadline = Timestamp(milliseconds: .max)
         var earliest: Timestamp?
         for index in entries.indices {
-            follow(index, now: now)
+            keepNear(index, now: now)
             if earliest.map({ due[index] < $0 }) ?? true { earliest = due[index] }
             guard due[index] <= now else { continue }
             let deadline = due[index] + entries[index].period
@@ -115,7 +158,7 @@ package struct PollSchedule: Sendable {
     package func isSilent(unit: Int) -> Bool { silences[unit] != nil }
 
     /// Keeps the entry's slot near a clock that was set.
-    private mutating func follow(_ index: Int, now: Timestamp) {
+    private mutating func keepNear(_ index: Int, now: Timestamp) {
         let period = entries[index].period
         let backlog = now - due[index]
         if backlog > period * Self.longestBacklog {

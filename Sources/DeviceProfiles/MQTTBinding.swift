@@ -85,10 +85,14 @@ package struct MQTTBinding: Sendable {
 
     /// Reads one message.
     ///
+    /// - Parameter isTimeOfDay: whether `arrival` is one; without it no time of a device can be
+    ///   judged, and the arrival stands for all of them.
     /// - Returns: a reading for each series of `group`, or why the message as a whole is refused:
     ///   not JSON (`malformed`), another device's (`foreignAnswer`), a time that the profile
     ///   does not accept (`absent`, `invalid` or `stale`).
-    package func decode(topic: String, payload: [UInt8], arrival: Timestamp) -> MQTTDecoding {
+    package func decode(
+        topic: String, payload: [UInt8], arrival: Timestamp, isTimeOfDay: Bool = true
+    ) -> MQTTDecoding {
         guard matches(topic: topic) else {
             return .refused(
                 .foreignAnswer, detail: "the topic '\(topic)' does not match '\(topicFilter)'")
@@ -108,7 +112,11 @@ package struct MQTTBinding: Sendable {
                 return .refused(.foreignAnswer, detail: "\(agree) is '\(text)', not '\(key)'")
             }
         }
-        switch instant(tokens, payload: payload, arrival: arrival) {
+        let instant =
+            isTimeOfDay
+            ? instant(tokens, payload: payload, arrival: arrival)
+            : .arrival(isDistrusted: timeSlot != nil)
+        switch instant {
         case .refused(let reason, let detail): return .refused(reason, detail: detail)
         case .device(let time):
             return .scan(

@@ -9,9 +9,10 @@ struct GatewayMetrics: Sendable {
     let status: AcquisitionStatus
     let reader: StoreReader
     let uplinks: [String]
+    let clock: TrustedWallClock
 
     func samples() async -> [MetricSample] {
-        var samples = loops() + links()
+        var samples = loops() + links() + time()
         if let statistics = try? await reader.statistics() {
             samples += store(statistics)
         }
@@ -62,6 +63,27 @@ struct GatewayMetrics: Sendable {
                     labels: [("reason", reason.rawValue)],
                     value: Double(values.dropped[reason, default: 0]))
             }
+    }
+
+    private func time() -> [MetricSample] {
+        let status = clock.status
+        func gauge(_ name: String, _ help: String, _ value: Double) -> MetricSample {
+            MetricSample("plumbline_clock_\(name)", .gauge, help: help, value: value)
+        }
+        return [
+            gauge(
+                "trusted", "1 while the time of day is confirmed, not estimated or unknown.",
+                status.state == .trusted ? 1 : 0),
+            gauge(
+                "estimated", "1 while the time of day is worked out without anybody's word.",
+                status.state == .estimated ? 1 : 0),
+            gauge(
+                "offset_seconds", "What the machine's clock shows minus the time in use.",
+                status.offsetSeconds ?? 0),
+            gauge(
+                "step_disbelieved", "1 while the machine's clock has stepped and is not followed.",
+                status.isStepDisbelieved ? 1 : 0),
+        ]
     }
 
     private func links() -> [MetricSample] {

@@ -9,8 +9,9 @@ extension SiteGateway {
         let configuration = site.configuration
         let uplinks = configuration.uplinks.map(\.id)
         let metrics = GatewayMetrics(
-            counters: counters, status: status, reader: store.reader, uplinks: uplinks)
-        return WebAPIContext(
+            counters: counters, status: status, reader: store.reader, uplinks: uplinks,
+            clock: trustedClock)
+        var context = WebAPIContext(
             site: SiteDescription(
                 id: configuration.site.id, name: configuration.site.name,
                 timezone: configuration.site.timezone, phase: configuration.site.phase,
@@ -25,6 +26,8 @@ extension SiteGateway {
                 }, uniquingKeysWith: { $1 }),
             uplinks: uplinks, readiness: readiness, metrics: { await metrics.samples() },
             dashboards: surroundings.dashboards)
+        context.clockStatus = { [trustedClock] in trustedClock.status }
+        return context
     }
 
     private func devices() -> [DeviceDescription] {

@@ -15,8 +15,10 @@ import WebAPI
 package struct Surroundings: Sendable {
     /// Waits and measures.
     package var clock: any Clock<Duration> & Sendable
-    /// Stamps.
+    /// Stamps; `isTrusted` says whether the kernel is synchronised. The gateway judges it.
     package var wallClock: any WallClock
+    /// No time before this one is ever believed: when the program was built.
+    package var builtAt = Timestamp(milliseconds: 0)
     package var logger: Logger
     package var dashboards: DashboardFiles
     /// Called after each commit and each honest idle round of Ingestion; feeds the watchdog.
@@ -25,12 +27,14 @@ package struct Surroundings: Sendable {
     package var onReady: @Sendable (Int) -> Void
 
     package init(
-        clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger,
+        clock: any Clock<Duration> & Sendable, wallClock: any WallClock,
+        builtAt: Timestamp = Timestamp(milliseconds: 0), logger: Logger,
         dashboards: DashboardFiles, onRound: @escaping @Sendable () -> Void = {},
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.clock = clock
         self.wallClock = wallClock
+        self.builtAt = builtAt
         self.logger = logger
         self.dashboards = dashboards
         self.onRound = onRound
@@ -47,6 +51,7 @@ package struct SiteGateway: Sendable {
     package let ingestion: Ingestion
     let library: ProfileLibrary
     let surroundings: Surroundings
+    let trustedClock: TrustedWallClock
     let evaluation: Evaluation
     let unstored = UnstoredState()
     let counters = GatewayCounters()
@@ -62,7 +67,6 @@ package struct SiteGateway: Sendable {
     ) async throws {
         self.site = site
         self.library = library
-        self.surroundings = surroundings
         let configuration = site.configuration
         store = try Store.open(
             StoreOptions(
@@ -70,6 +74,13 @@ package struct SiteGateway: Sendable {
                 durability: configuration.data.durability), calendar: site.calendar)
         groups = try await store.writer.register(site.groups)
         readiness.reach(.storeOpen)
+        trustedClock = try await TrustedWallClock.starting(
+            surroundings.wallClock,
+            rules: configuration.clockRules(notBefore: surroundings.builtAt), store: store,
+            groups: groups, logger: surroundings.logger)
+        var surroundings = surroundings
+        surroundings.wallClock = trustedClock
+        self.surroundings = surroundings
         announcement = Announcement(readiness: readiness, onReady: surroundings.onReady)
         var options = Ingestion.Options()
         options.commitInterval = configuration.data.commitInterval

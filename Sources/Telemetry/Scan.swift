@@ -8,6 +8,8 @@ package struct ScanFlags: OptionSet, Hashable, Sendable, Codable {
     package static let arrivalTime = ScanFlags(rawValue: 2)
     /// The gateway's clock was not trusted when the scan was stamped.
     package static let timeEstimated = ScanFlags(rawValue: 4)
+    /// `time` is the monotonic time of this boot. Never stored: the row of the journal says it.
+    package static let monotonicTime = ScanFlags(rawValue: 8)
 }
 
 /// What one device said at one instant: a time and a row of readings.

@@ -106,6 +106,8 @@ package struct WebAPIContext: Sendable {
     package var site: SiteDescription
     package var calendar: SiteCalendar
     package var wallClock: any WallClock
+    /// How the time of day stands; nil where nobody judges it.
+    package var clockStatus: @Sendable () -> ClockStatus? = { nil }
     /// What event streams wait on.
     package var clock: any Clock<Duration>
     package var store: StoreReader

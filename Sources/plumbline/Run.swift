@@ -45,8 +45,7 @@ struct Run: AsyncParsableCommand {
                     site, library: library,
                     surroundings: Surroundings(
                         clock: ContinuousClock(),
-                        wallClock: SystemClock(
-                            believesWall: site.configuration.clockTrust == .system),
+                        wallClock: SystemClock(believesWall: false), builtAt: builtAt,
                         logger: logger, dashboards: dashboards(share),
                         onRound: { notification.alive() },
                         onReady: { port in

@@ -3,16 +3,20 @@ import Foundation
 import Glibc
 import Telemetry
 
-/// The machine's own clocks.
+/// When this program was made, at the latest: no clock shows less and is right.
+let builtAt = Timestamp(milliseconds: 1_793_491_200_000)  // 2026-11-01T00:00:00Z
+
+/// The machine's own clocks, as they are.
 struct SystemClock: WallClock {
     private let bootID: String
-    /// True believes the wall clock as it is; false asks the kernel whether it is synchronised.
+    /// True says that the clock is synchronised; false asks the kernel.
     private let believesWall: Bool
 
     init(believesWall: Bool) {
         self.believesWall = believesWall
         let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        bootID = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
+        // Two boots without a name must not be taken for one.
+        bootID = text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? UUID().uuidString
     }
 
     func read() -> ClockReading {

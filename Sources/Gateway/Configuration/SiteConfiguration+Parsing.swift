@@ -34,11 +34,13 @@ extension SiteConfiguration {
         let site = reader.required("site").map { Site.parse($0, faults) } ?? .standIn
         let data = reader.required("data").map { Data.parse($0, faults) } ?? Data(directory: "")
         var trust = ClockTrust.kernel
+        var confirmation: Duration?
         if let node = reader.optional("clock") {
             var clock = MappingReader(node, faults)
             trust =
                 clock.required("trust")?.word(ClockTrust.allCases.map { ($0.rawValue, $0) }, faults)
                 ?? .kernel
+            confirmation = clock.optional("confirmation")?.duration(faults)
             clock.finish()
         }
         let links = (reader.required("links")?.list(faults) ?? []).map {
@@ -63,7 +65,7 @@ extension SiteConfiguration {
             links.flatMap(\.devices).map { ($0.id.text, $0.location) }, "device", faults)
         refuseDoubles(uplinks.map { ($0.id, $0.location) }, "uplink", faults)
         return SiteConfiguration(
-            site: site, data: data, clockTrust: trust, links: links, meters: meters,
+            site: site, data: data, clockTrust: trust, clockConfirmation: confirmation, links: links, meters: meters,
             alarms: alarms, uplinks: uplinks, listen: listen)
     }
 

@@ -104,6 +104,8 @@ package struct SiteConfiguration: Sendable {
     package var site: Site
     package var data: Data
     package var clockTrust: ClockTrust
+    /// How long a step of the clock must last before it is believed; nil is the default.
+    package var clockConfirmation: Duration?
     package var links: [Link]
     package var meters: MeterTree
     package var alarms: [AlarmRule]

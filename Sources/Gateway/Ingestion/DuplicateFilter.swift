@@ -38,6 +38,14 @@ struct DuplicateFilter: Sendable {
         groups[group] = Recent(newest: newest ?? Timestamp(milliseconds: .min))
     }
 
+    /// What is not newer than `time` has to be looked up from now on, unless it is remembered.
+    mutating func raise(to time: Timestamp) {
+        for group in groups.keys {
+            let newest = groups[group]?.newest ?? time
+            groups[group]?.newest = max(newest, time)
+        }
+    }
+
     func judge(_ scan: Scan) -> Verdict {
         guard let recent = groups[scan.group] else { return .unknown }
         if let known = recent.scans[scan.time] {

@@ -71,7 +71,7 @@ extension Ingestion {
     /// Puts back what nobody sends again; messages are forgotten, so that they may come again.
     private func keepPolled(_ entries: [ScanBuffer.Entry]) {
         for entry in entries {
-            if entry.comesAgain { filter.forget(entry.scan) } else { waiting.append(entry) }
+            if entry.comesAgain { forget(entry.scan) } else { waiting.append(entry) }
         }
     }
 
@@ -80,7 +80,7 @@ extension Ingestion {
         guard waiting.readings > options.capacity else { return }
         // A sixteenth at once, because making room moves all that stays.
         for scan in waiting.shed(to: options.capacity - options.capacity / 16) {
-            filter.forget(scan)
+            forget(scan)
             outage?.lost.add(scan)
             counters.dropped(.unstored, readings: scan.readings.count)
         }

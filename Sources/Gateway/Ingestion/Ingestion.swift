@@ -61,6 +61,7 @@ package actor Ingestion: ScanSink {
     let doorbell = Doorbell()
     let room = Doorbell()
     var filter = DuplicateFilter()
+    var stamping = Stamping()
     var waiting = ScanBuffer()
     var underWay: UnderWay?
     private var latestUrgent: [Int: Reading] = [:]
@@ -150,11 +151,13 @@ package actor Ingestion: ScanSink {
         _ entry: ScanBuffer.Entry, _ now: ClockReading, _ stored: [Place: [Scan]]
     ) {
         var entry = entry
+        entry.scan = stamping.admitted(entry.scan, now)
         let scan = entry.scan
         let readings = scan.readings.count
         guard let group = groups[scan.group], readings == group.series.count else {
             return counters.dropped(.malformed, readings: readings)
         }
+        if scan.flags.contains(.monotonicTime) { return takeUntimed(entry) }
         // A clock that nobody trusts must refuse nothing.
         if now.isTrusted, scan.time < now.wall - options.rawRetention {
             return counters.dropped(.lateBeyondRetention, readings: readings)
@@ -179,12 +182,37 @@ package actor Ingestion: ScanSink {
         }
     }
 
+    /// Takes in what has no time of day yet.
+    private func takeUntimed(_ entry: ScanBuffer.Entry) {
+        var entry = entry
+        guard let sequence = stamping.sequence(of: entry.scan) else {
+            return counters.dropped(.duplicate, readings: entry.scan.readings.count)
+        }
+        entry.scan.sequence = sequence
+        stamping.admit(entry.scan)
+        waiting.append(entry)
+        noteUrgent(entry.scan)
+        if isUnstored { shed() }
+    }
+
+    func forget(_ scan: Scan) {
+        if scan.flags.contains(.monotonicTime) {
+            stamping.forget(scan)
+        } else {
+            filter.forget(scan)
+        }
+    }
+
     /// Asks the store about every scan that the filter's memory cannot judge.
     private func lookUp(
         _ scans: [Scan], comesAgain: Bool
     ) async throws -> [Place: [Scan]] {
         var found: [Place: [Scan]] = [:]
-        for scan in scans where groups[scan.group] != nil && filter.judge(scan) == .unknown {
+        guard wallClock.read().isTrusted else { return found }
+        for scan in scans
+        where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
+            && filter.judge(scan) == .unknown
+        {
             let place = Place(group: scan.group, time: scan.time)
             do {
                 if !filter.knows(scan.group) {
@@ -326,9 +354,7 @@ package actor Ingestion: ScanSink {
                 try await store.writer.reopen()
                 logger.notice("the store's file was opened anew")
             }
-            let sequence = try await store.writer.commit(
-                JournalBatch(
-                    clock: wallClock.read(), scans: batch.scans, deliveries: batch.deliveries))
+            let sequence = try await write(batch)
             underWay = nil
             lastCommit = watch.elapsed
             counters.committed(scans: batch.entries.count, readings: batch.readings)
@@ -340,6 +366,22 @@ package actor Ingestion: ScanSink {
             throw error
         }
         await stateGaps()
+    }
+
+    /// Commits a batch; first says which time of day this boot's monotonic times have been.
+    private func write(_ batch: ScanBuffer) async throws -> Int64 {
+        let now = wallClock.read()
+        if stamping.isOwed(now), let offset = now.stampOffset {
+            try await store.writer.stamp(
+                bootID: now.bootID, offset: offset, isEstimated: now.isEstimated)
+            stamping.didStamp()
+            // The store knows more now than this memory does.
+            filter.raise(to: now.wall)
+        }
+        return try await store.writer.commit(
+            Stamping.batch(
+                JournalBatch(clock: now, scans: batch.scans, deliveries: batch.deliveries),
+                groups: groups))
     }
 }
 

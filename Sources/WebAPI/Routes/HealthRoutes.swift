@@ -13,7 +13,14 @@ struct HealthRoutes {
     private func ready() throws -> Response {
         let missing = context.readiness.missing
         let fault = context.readiness.fault
-        if missing.isEmpty, fault == nil { return Answer.json { $0.field("status", "ready") } }
+        if missing.isEmpty, fault == nil {
+            // A clock that nobody confirms does not keep the gateway from its work.
+            let clock = context.clockStatus()
+            return Answer.json { json in
+                json.field("status", "ready")
+                if let clock { json.field("clock", clock.state.rawValue) }
+            }
+        }
         let waiting = missing.map(\.rawValue)
         throw Problem(
             status: .serviceUnavailable, code: "not_ready", title: "The gateway is not ready",

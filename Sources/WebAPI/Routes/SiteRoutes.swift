@@ -24,6 +24,7 @@ struct SiteRoutes {
         }
         let open = try await context.store.alarms(openOnly: true, limit: 100)
         let site = context.site
+        let clock = context.clockStatus()
         return Answer.json { json in
             json.field("id", site.id.text)
             json.field("name", site.name)
@@ -36,6 +37,15 @@ struct SiteRoutes {
             }
             json.field("time", now, context.calendar)
             json.field("utc_offset_seconds", context.calendar.offset(at: now))
+            if let clock {
+                json.key("clock")
+                json.object { field in
+                    field.field("state", clock.state.rawValue)
+                    if let since = clock.since { field.field("since", since, context.calendar) }
+                    field.field("offset_seconds", clock.offsetSeconds)
+                    field.field("step_disbelieved", clock.isStepDisbelieved)
+                }
+            }
             json.field("ready", context.readiness.isReady)
             json.field("fault", context.readiness.fault)
             json.field("newest_sequence", context.store.newestSequence())
