@@ -68,9 +68,10 @@ let package = Package(
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
+        line("BucketCodec", ["Telemetry"]),
         // 2  the rim
         line("FieldLinks", ["Telemetry", "OwnThread", "CModbus", "CMosquitto"]),
-        line("Store", ["Telemetry", "OwnThread", grdb, crypto]),
+        line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
         // 3  southbound, northbound, HTTP, the simulated site
         line("Acquisition", ["Telemetry", "DeviceProfiles", "FieldLinks", logging]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
@@ -108,6 +109,7 @@ let package = Package(
         tests("EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText"]),
         tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText"]),
         tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
+        tests("BucketCodecTests", ["BucketCodec", "Telemetry", subprocess], exclude: ["Golden"]),
         // Starts real brokers and Python peers for tests; no product uses it.
         .target(
             name: "TestPeers", dependencies: [subprocess], path: "Tests/TestPeers",

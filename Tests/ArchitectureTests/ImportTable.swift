@@ -5,6 +5,7 @@ enum ImportTable {
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
         "CKernelClock": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
+        "BucketCodec": 1,
         "FieldLinks": 2, "Store": 2,
         "Acquisition": 3, "Delivery": 3, "WebAPI": 3, "SiteSimulator": 3,
         "Gateway": 4,
@@ -14,7 +15,7 @@ enum ImportTable {
     /// No sockets, files, clocks or loggers: these import no part of the system at all.
     static let pure: Set<String> = [
         "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
-        "UplinkFormats",
+        "UplinkFormats", "BucketCodec",
     ]
 
     /// The modules of packages and system libraries, and the only targets that may import them.

@@ -1,0 +1,30 @@
+import Telemetry
+
+/// One column of optional numbers ↔ bytes, bit for bit; for packed roll-ups.
+///
+/// The bytes do not say how many values they hold: who keeps them knows.
+package enum NumberColumnCodec {
+    package static func encode(_ values: [Double?]) -> [UInt8] {
+        var out = ByteWriter()
+        for value in values {
+            out.byte(value == nil ? 0 : 1)
+            if let value { out.fixed(value.bitPattern) }
+        }
+        return out.bytes
+    }
+
+    /// The `count` values that begin at the reader's position; the reader goes on behind them.
+    package static func decode(
+        _ reader: inout ByteReader, count: Int
+    ) throws(Damage) -> [Double?] {
+        var values: [Double?] = []
+        for _ in 0..<max(0, count) {
+            guard try reader.byte() == 1 else {
+                values.append(nil)
+                continue
+            }
+            values.append(Double(bitPattern: try reader.fixed(UInt64.self)))
+        }
+        return values
+    }
+}
