@@ -52,7 +52,7 @@ extension StoreWriter {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT b.boot_id, min(j.seq), min(j.monotonic_ms),
+                    SELECT b.boot_id, min(j.seq), max(j.monotonic_ms),
                         (SELECT max(t.wall_ms) FROM journal t WHERE t.trust = 1 AND t.seq <
                             (SELECT min(f.seq) FROM journal f WHERE f.boot = b.number))
                     FROM boot b JOIN journal j ON j.boot = b.number
@@ -61,7 +61,7 @@ extension StoreWriter {
                     """
             ).map { row in
                 UnstampedBoot(
-                    bootID: row[0], firstSequence: row[1], firstMonotonic: row[2],
+                    bootID: row[0], firstSequence: row[1], newestMonotonic: row[2],
                     newestBefore: (row[3] as Int64?).map(Timestamp.init(milliseconds:)))
             }
         }
@@ -72,8 +72,8 @@ extension StoreWriter {
 package struct UnstampedBoot: Hashable, Sendable {
     package var bootID: String
     package var firstSequence: Int64
-    /// The monotonic time of its first row, in milliseconds.
-    package var firstMonotonic: Int64
+    /// The monotonic time of its newest row, in milliseconds.
+    package var newestMonotonic: Int64
     /// The newest trusted wall time in the journal before it; nil without one.
     package var newestBefore: Timestamp?
 }
