@@ -67,7 +67,7 @@ extension TrustedWallClock {
         logger: Logger
     ) async throws(StoreError) -> TrustedWallClock {
         let present = machine.read().bootID
-        let left = try await store.reader.unstampedBoots().filter { $0.bootID != present }
+        let left = try await store.writer.unstampedBoots().filter { $0.bootID != present }
         for boot in Stamping.estimates(left, notBefore: rules.notBefore) {
             try await store.writer.stamp(
                 bootID: boot.bootID, offset: boot.offset, isEstimated: true)

@@ -44,4 +44,36 @@ extension StoreWriter {
         // Whoever follows the journal may go on over the rows that waited.
         shared.commits.ring()
     }
+
+    /// The boots with rows of an untrusted clock that nothing maps yet, oldest first, with the
+    /// newest trusted wall time that was committed before each; nil when there is none.
+    package func unstampedBoots() throws(StoreError) -> [UnstampedBoot] {
+        try write("look for unstamped boots") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT b.boot_id, min(j.seq), max(j.monotonic_ms),
+                        (SELECT max(t.wall_ms) FROM journal t WHERE t.trust = 1 AND t.seq <
+                            (SELECT min(f.seq) FROM journal f WHERE f.boot = b.number))
+                    FROM boot b JOIN journal j ON j.boot = b.number
+                    WHERE b.offset_ms IS NULL AND j.trust = 0
+                    GROUP BY b.number ORDER BY 2
+                    """
+            ).map { row in
+                UnstampedBoot(
+                    bootID: row[0], firstSequence: row[1], newestMonotonic: row[2],
+                    newestBefore: (row[3] as Int64?).map(Timestamp.init(milliseconds:)))
+            }
+        }
+    }
+}
+
+/// A run of the kernel that committed scans before its clock was known.
+package struct UnstampedBoot: Hashable, Sendable {
+    package var bootID: String
+    package var firstSequence: Int64
+    /// The monotonic time of its newest row, in milliseconds.
+    package var newestMonotonic: Int64
+    /// The newest trusted wall time in the journal before it; nil without one.
+    package var newestBefore: Timestamp?
 }

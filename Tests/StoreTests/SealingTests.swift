@@ -252,7 +252,7 @@ struct SealingTests {
         #expect(store.reader.latest().isEmpty)
         try store.close()
         store = try site.open(.process)
-        #expect(try await store.reader.unstampedBoots().map(\.bootID) == ["cold"])
+        #expect(try await store.writer.unstampedBoots().map(\.bootID) == ["cold"])
         let offset = Site.start.milliseconds + 3_000
         try await store.writer.stamp(bootID: "cold", offset: offset, isEstimated: false)
         try await store.writer.stamp(bootID: "cold", offset: offset + 86_400_000, isEstimated: true)

@@ -268,6 +268,15 @@ struct TrustedClockTests {
         #expect(machine.given.wall == before + Self.day)
     }
 
+    @Test("a step back to before the build is never believed, however long it lasts")
+    func backBeforeBuild() {
+        var machine = Self.running()
+        machine.step(.zero - Self.year)
+        machine.pass(Self.day, every: .seconds(10))
+        #expect(!machine.given.isEstimated && machine.clock.status.isStepDisbelieved)
+        #expect(machine.events == [.stepDisbelieved(.zero - Self.year)])
+    }
+
     @Test("suspend passes on both clocks and is no step")
     func suspend() {
         var machine = Self.running()

@@ -87,7 +87,7 @@ struct Stamping: Sendable {
     ) -> [(bootID: String, offset: Int64)] {
         var newest = notBefore
         return boots.map { boot in
-            newest = max(newest, boot.storedBefore ?? newest)
+            newest = max(newest, boot.newestBefore ?? newest)
             let offset = newest.milliseconds
             newest = Timestamp(milliseconds: offset &+ boot.newestMonotonic)
             return (boot.bootID, offset)
