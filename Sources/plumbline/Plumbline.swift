@@ -24,6 +24,7 @@ struct Plumbline: AsyncParsableCommand {
         subcommands: [
             Run.self, Demo.self, Check.self, Simulate.self, Query.self, Devices.self, Tail.self,
             Verify.self, Backup.self, Salvage.self, Compact.self,
+            ReplayVerb.self,
         ])
 
     static func main() async {
