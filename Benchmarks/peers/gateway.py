@@ -106,7 +106,11 @@ def chart(binaries, parent, quick):
                     figures["chart_route"] = "rollups"
                 if status != 200:
                     raise common.Missing(f"{path} answers {status}: {body[:300]!r}")
-                figures["chart_rows"] = len(json.loads(body)["rows"])
+                answer = json.loads(body)
+                rows = answer.get("rows", answer.get("bars", []))
+                figures["chart_rows"] = len(rows)
+                if not rows:
+                    raise common.Missing(f"{path} answers no rows: {body[:300]!r}")
                 figures["chart_bytes"] = len(body)
                 taken = [common.wrk(f"http://127.0.0.1:{load.port}{path}", seconds)
                          for _ in range(runs)]

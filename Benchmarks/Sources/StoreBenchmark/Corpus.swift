@@ -43,6 +43,12 @@ struct Corpus {
     var seconds: Int
     var groups: [Group]
 
+    init(start: Timestamp, seconds: Int, groups: [Group]) {
+        self.start = start
+        self.seconds = seconds
+        self.groups = groups
+    }
+
     init(days: Int = 7, seed: UInt64 = 7, start: Timestamp = Corpus.start) {
         self.start = start
         seconds = days * 86_400

@@ -63,12 +63,13 @@ struct StoreBenchmark {
         default: throw Failure("--stamp is slot, message or exact")
         }
         let before = Usage.now()
-        let step = try options.number("commit", 60)
+        let step = try options.number("commit", 300)
         try await VirtualSite.run(
             directory: try options.text("data"),
             groups: corpus.scanGroups(arePolled: stamp == "slot"), start: corpus.start,
             durability: .process, sealsEverything: true
         ) { site in
+            site.housekeeping = .seconds(3600)
             let ids = site.groups.map(\.id)
             for second in stride(from: 0, to: corpus.seconds, by: step) {
                 let end = min(second + step, corpus.seconds)
@@ -157,12 +158,13 @@ struct StoreBenchmark {
         let end = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let step = max(3600, every)
         let start = (end - .seconds(length)).slot(every: .seconds(step))
-        var plant = UniformPlant(
+        let plant = UniformPlant(
             site.groups.filter { devices.isEmpty || devices.contains($0.device.text) })
         let samples = try await VirtualSite.run(
             directory: try options.text("data"), groups: site.groups, start: start,
             durability: .process, sealsEverything: false, calendar: site.calendar
         ) { [plant] virtual in
+            virtual.housekeeping = .seconds(6 * 3600)
             var plant = plant
             var samples = 0
             var ids: [ScanGroup.ID] = []
@@ -191,7 +193,6 @@ struct StoreBenchmark {
             }
             return samples
         }
-        plant = UniformPlant([])
         try report(["samples": samples, "end": end.milliseconds])
     }
 }

@@ -13,6 +13,8 @@ final class VirtualSite {
     private let progress: Progress
     private let policy: HousekeepingPolicy
     private var housekeptAt: Duration = .zero
+    /// The virtual time between two steps of housekeeping; the gateway takes a minute.
+    var housekeeping: Duration = .seconds(60)
     /// How long each commit took, from the call to its return.
     private(set) var timings = Timings()
 
@@ -68,7 +70,7 @@ final class VirtualSite {
         let sequence = try await timings.measure { try await store.writer.commit(batch) }
         await progress.wait(for: sequence)
         let elapsed = clock.now.offset
-        if elapsed - housekeptAt >= .seconds(60) {
+        if elapsed - housekeptAt >= housekeeping {
             housekeptAt = elapsed
             _ = try await store.writer.housekeeping(now: clock.read().wall, policy: policy)
         }
