@@ -53,8 +53,9 @@ let package = Package(
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
+        line("BucketCodec", ["Telemetry"]),
         line("FieldLinks", ["Telemetry", "OwnThread", "CModbus", "CMosquitto"]),
-        line("Store", ["Telemetry", "OwnThread", grdb, crypto]),
+        line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
         line("Acquisition", ["Telemetry", "DeviceProfiles", "FieldLinks", logging]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
@@ -82,7 +83,7 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(
             name: "StoreBenchmark",
-            dependencies: ["Telemetry", "Store", "Gateway", "LocatedText", lifecycle, logging],
+            dependencies: ["Telemetry", "BucketCodec", "Store", "Gateway", lifecycle, logging],
             swiftSettings: strict),
     ]
 )

@@ -144,10 +144,6 @@ struct StoreBenchmark {
         ])
     }
 
-    private static func codec(_ options: Options) async throws {
-        try report([:])
-    }
-
     /// Enters a past into the store of a configured site, so that `plumbline run` goes on from it.
     private static func history(_ options: Options) async throws {
         let (site, _) = try SiteFiles.site(

@@ -72,12 +72,22 @@ final class VirtualSite {
         let elapsed = clock.now.offset
         if elapsed - housekeptAt >= housekeeping {
             housekeptAt = elapsed
-            _ = try await store.writer.housekeeping(now: clock.read().wall, policy: policy)
+            _ = try await store.writer.housekeeping(
+                clock: clock.read(), policy: policy)
         }
     }
 
     /// Seals what is open, as if the hour had ended for every group.
     static func sealAll(_ store: Store) async throws {
+        guard let checkpoint = try await store.reader.checkpoint() else { return }
+        while true {
+            var effects = EvaluationEffects()
+            effects.seals = store.reader.dueSeals(
+                cursor: checkpoint.cursor, now: nil, everything: true)
+            if effects.seals.isEmpty { return }
+            effects.checkpoint = checkpoint
+            try await store.writer.apply(effects)
+        }
     }
 }
 
