@@ -81,7 +81,7 @@ class Load:
 
 def chart(binaries, parent, quick):
     """24 h of one series as 288 bars, while 10,000 values a second come in: ours, VictoriaMetrics."""
-    runs, seconds = (3, 3) if quick else (5, 10)
+    runs, seconds = (3, 2) if quick else (5, 10)
     figures = {}
     with common.folder(parent) as place:
         load = Load(place)
@@ -132,7 +132,7 @@ def chart_victoria_metrics(corpus, start, parent, quick):
     The series is the 15 s meter of the corpus; `rollup()` answers minimum, maximum and mean in one
     request, as our bars do, `avg_over_time` the mean alone.
     """
-    runs, seconds = (3, 3) if quick else (5, 10)
+    runs, seconds = (3, 2) if quick else (5, 10)
     figures = {}
     with common.folder(parent) as place, databases.victoria_metrics(place) as (port, _):
         databases.feed(port, corpus, "/write?precision=ms")
