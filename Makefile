@@ -3,11 +3,12 @@
 
 PORT ?= 8420
 SWIFT ?= swift
+SWIFT_FILES = Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs demo torture fixture format clean help
+.PHONY: build test check lint docs demo torture fixture bench-store format clean help
 
 help: ## lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 # The tests' build holds the executable too: one build serves demo, test and check.
 build: ## builds everything, tests included
@@ -36,7 +37,7 @@ check: build lint docs ## format lint, architecture tests, documentation with wa
 	$(SWIFT) test --skip-build --filter ArchitectureTests
 
 lint:
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
 
 docs: build ## builds the documentation of every module
 	scripts/documentation
@@ -49,8 +50,16 @@ demo: ## a simulated site with its page on http://127.0.0.1:8420 (PORT= changes 
 	@if [ -t 0 ]; then set -m; .build/debug/plumbline demo --port $(PORT); \
 	else exec .build/debug/plumbline demo --port $(PORT); fi
 
+# A package and a build folder of its own: a normal build pays nothing for it, and one release build
+# holds the benchmarks and the program that they measure.
+bench-store: ## storage figures beside their peers; QUICK=1 ends within five minutes once built
+	@scripts/setup --for bench
+	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
+	python3 Benchmarks/store.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
+		$(if $(QUICK),--quick)
+
 format: ## formats every Swift file
-	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
 
 clean: ## removes what builds have left
 	rm -rf .build

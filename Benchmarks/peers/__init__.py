@@ -1,0 +1,1 @@
+"""What the store is measured beside, and what feeds it: Python's standard library only."""
