@@ -7,8 +7,12 @@ import Telemetry
 
 /// Follows the journal and stores what follows from it: the second of the gateway's four loops.
 ///
-/// Results, volatile state and cursor go into one transaction, so that every effect happens once
-/// however the process ends (`docs/decisions/0006-effects-and-cursor-in-one-transaction.md`).
+/// A start restores the last checkpoint (state and cursor) and folds forward. What follows from
+/// rows alone (a bucket's first close, a transition, an item owed) has a deterministic key and is
+/// stored without a checkpoint: folding the same rows again repeats it, and changes nothing. What
+/// follows from looking back at stored rollups, and every seal, carries the checkpoint in its own
+/// transaction, so that it is never compared with what came later
+/// (`docs/decisions/0006-effects-and-cursor-in-one-transaction.md`).
 package struct Evaluation: Service {
     private let store: Store
     private let machine: EvaluationMachine
@@ -17,6 +21,8 @@ package struct Evaluation: Service {
     private let logger: Logger
     private let options: Options
     private let onProgress: @Sendable (Int64) -> Void
+    /// The only way to the disk; tests put themselves in between.
+    var write: @Sendable (EvaluationEffects) async throws -> Void
 
     /// How the loop trades flash wear for delay.
     package struct Options: Sendable {
@@ -25,8 +31,10 @@ package struct Evaluation: Service {
         /// Late scans are merged into closed buckets no more often than this.
         package var lateInterval: Duration = .seconds(10)
         package var rowsPerPage = 256
-        /// The cursor is stored after so many rows even when nothing followed from them.
+        /// State and cursor are stored after so many rows even when nothing followed from them,
         package var rowsPerCheckpoint: Int64 = 4096
+        /// and after this time: what a start has to fold again is no longer than that.
+        package var checkpointInterval: Duration = .seconds(300)
         /// The time between two attempts while the store fails.
         package var retryInterval: Duration = .seconds(5)
         package init() {}
@@ -45,6 +53,8 @@ package struct Evaluation: Service {
         self.logger = logger
         self.options = options
         self.onProgress = onProgress
+        let writer = store.writer
+        write = { try await writer.apply($0) }
     }
 
     /// - Throws: what the store reported when it is beyond repair, or when the task is cancelled.
@@ -86,7 +96,7 @@ package struct Evaluation: Service {
         try await step(&progress)
         // What is due from before stays due: the next start works it off.
         if progress.machine.hasEffects || progress.machine.cursor > progress.storedCursor {
-            try await apply(&progress)
+            try await apply(&progress, withState: true)
         }
     }
 
@@ -105,6 +115,9 @@ package struct Evaluation: Service {
         try await step(&progress)
         try await flush(&progress, force: true)
     }
+
+    /// One round of the loop without waiting: what the journal holds now.
+    func round(_ progress: inout Progress) async throws { try await step(&progress) }
 
     /// Waits for the next commit, a stop, or until waiting effects are due.
     private func waitForWork(_ progress: Progress) async {
@@ -127,7 +140,9 @@ package struct Evaluation: Service {
         var lateAt: Duration
         /// The newest row that was looked for; above the cursor when the last rows are damaged.
         var seen: Int64
+        /// Where a restart would begin, and when that was stored.
         var storedCursor: Int64
+        var checkpointedAt: Duration
 
         init(machine: EvaluationMachine, clock: any Clock<Duration>) {
             self.machine = machine
@@ -136,6 +151,7 @@ package struct Evaluation: Service {
             lateAt = .seconds(-3600)
             seen = machine.cursor
             storedCursor = machine.cursor
+            checkpointedAt = .zero
         }
 
         var now: Duration { elapsed() }
@@ -188,31 +204,59 @@ package struct Evaluation: Service {
         let isUrgent = !progress.machine.pending.transitions.isEmpty
         let isDue = now - progress.flushedAt >= options.flushInterval
         guard force || isUrgent || isDue else { return }
-        let isFarAhead =
-            progress.machine.cursor - progress.storedCursor >= options.rowsPerCheckpoint
-        if progress.machine.hasEffects || force || isFarAhead { try await apply(&progress) }
-        if !progress.machine.late.isEmpty, force || now - progress.lateAt >= options.lateInterval {
+        let looksForLate =
+            !progress.machine.late.isEmpty
+            && (force || now - progress.lateAt >= options.lateInterval)
+        let needsState = needsCheckpoint(progress, now, force: force)
+        // With something due behind it, the state waits for that transaction.
+        let looksBack = looksForLate || !progress.machine.due.isEmpty
+        if progress.machine.hasEffects || (needsState && !looksBack) {
+            try await apply(&progress, withState: needsState && !looksBack)
+        }
+        if looksBack { try await lookBack(&progress, late: looksForLate, now) }
+        if looksBack, needsState, progress.machine.cursor > progress.storedCursor {
+            try await apply(&progress, withState: true)
+        }
+        progress.flushedAt = now
+    }
+
+    private func needsCheckpoint(_ progress: Progress, _ now: Duration, force: Bool) -> Bool {
+        let rows = progress.machine.cursor - progress.storedCursor
+        return rows >= options.rowsPerCheckpoint
+            || (rows > 0 && (force || now - progress.checkpointedAt >= options.checkpointInterval))
+    }
+
+    /// Folds anew what late scans and gaps have changed, and merges hours and days.
+    ///
+    /// Its results carry the state: a fold that is repeated from an older checkpoint would compare
+    /// with rollups that already hold what it is about to find.
+    private func lookBack(
+        _ progress: inout Progress, late: Bool, _ now: Duration
+    ) async throws {
+        if late {
             progress.lateAt = now
             try await dueFolds.spread(&progress.machine)
         }
         while !progress.machine.due(fromSamples: true).isEmpty {
             try await dueFolds.refold(&progress.machine)
-            try await apply(&progress)
+            try await apply(&progress, withState: true)
         }
         while !progress.machine.due(fromSamples: false).isEmpty {
             try await dueFolds.merge(&progress.machine)
-            try await apply(&progress)
+            try await apply(&progress, withState: true)
         }
-        progress.flushedAt = now
     }
 
-    /// Stores the effects and the state in one transaction. After an error the machine has lost its
-    /// effects and must be restored.
-    private func apply(_ progress: inout Progress) async throws {
+    /// Stores the effects in one transaction, with or without the state. After an error the machine
+    /// has lost its effects and must be restored.
+    private func apply(_ progress: inout Progress, withState: Bool) async throws {
         var effects = progress.machine.takeEffects()
-        effects.checkpoint = try checkpoint(of: progress.machine)
-        try await store.writer.apply(effects)
-        progress.storedCursor = progress.machine.cursor
+        if withState { effects.checkpoint = try checkpoint(of: progress.machine) }
+        try await write(effects)
+        if withState {
+            progress.storedCursor = progress.machine.cursor
+            progress.checkpointedAt = progress.now
+        }
     }
 }
 
