@@ -17,7 +17,7 @@ import Telemetry
 /// Rule time never goes back: a scan older than the newest judged one is not judged. Its reading
 /// still counts in the windows that are judged later.
 struct AlarmMonitor: Sendable {
-    enum Judgement: String, Hashable, Sendable, Codable {
+    enum Judgement: String, Hashable, Sendable, Codable, CaseIterable {
         case breach, between, clear, undecidable
     }
 

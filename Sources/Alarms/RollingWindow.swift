@@ -24,6 +24,11 @@ struct RollingWindow: Hashable, Sendable {
 
     var count: Int { values.count - head }
 
+    /// The live readings, in order of time.
+    var readings: [(time: Timestamp, value: Double)] {
+        zip(times[head...], values[head...]).map { ($0, $1) }
+    }
+
     /// Takes a reading in, a late one at its place.
     /// - Returns: whether the oldest had to go because the window was full.
     mutating func add(_ value: Double, at time: Timestamp) -> Bool {

@@ -1,10 +1,19 @@
 /// A sum of readings: exact for decimals, compensated (Neumaier) in order of addition for the rest.
 package struct ExactSum: Hashable, Sendable, Codable {
-    private var decimals = ScaledInteger.zero
-    private var floats = 0.0
-    private var compensation = 0.0
+    /// The sum of all short decimals, and of all other numbers: two parts of one sum.
+    package private(set) var decimals = ScaledInteger.zero
+    package private(set) var floats = 0.0
+    /// What rounding has taken from `floats`.
+    package private(set) var compensation = 0.0
 
     package init() {}
+
+    /// A sum as it stood when its three parts were taken down.
+    package init(decimals: ScaledInteger, floats: Double, compensation: Double) {
+        self.decimals = decimals
+        self.floats = floats
+        self.compensation = compensation
+    }
 
     /// Adds a finite number; anything else is ignored, because it never is a good reading.
     package mutating func add(_ value: Double) {

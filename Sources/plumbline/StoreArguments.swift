@@ -25,21 +25,38 @@ struct StoreArguments: ParsableArguments {
             valueName: "zone"))
     var zone: String = "Asia/Shanghai"
 
-    /// Opens the store for reading, beside a running gateway or without one.
-    func open() throws -> (reader: StoreReader, calendar: SiteCalendar, close: () -> Void) {
+    /// Where the data lies, how its days are cut, and what the uplinks want if that is known.
+    struct Place {
+        var directory: String
+        var calendar: SiteCalendar
+        var selections: [OwedSelection]?
+    }
+
+    func place() throws -> Place {
         let directory: String
         let zone: String
+        var selections: [OwedSelection]?
         if let data {
             (directory, zone) = (data, self.zone)
         } else {
             let path = config ?? "/etc/plumbline/site.yaml"
             let configuration = try SiteFiles.configuration(at: path)
             (directory, zone) = (configuration.data.directory, configuration.site.timezone)
+            selections = configuration.uplinks.map {
+                OwedSelection(uplink: $0.id, resolution: $0.resolution)
+            }
         }
         guard let calendar = SiteCalendar(systemZone: zone) else {
             throw Failure.badInput(
                 say("the time zone '\(zone)' is not known here", "本机没有时区 '\(zone)'"))
         }
+        return Place(directory: directory, calendar: calendar, selections: selections)
+    }
+
+    /// Opens the store for reading, beside a running gateway or without one.
+    func open() throws -> (reader: StoreReader, calendar: SiteCalendar, close: () -> Void) {
+        let place = try place()
+        let (directory, calendar) = (place.directory, place.calendar)
         do {
             let store = try Store.openReadOnly(directory: directory, calendar: calendar)
             return (store.reader, calendar, { try? store.close() })

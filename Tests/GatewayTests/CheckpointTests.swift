@@ -171,18 +171,18 @@ struct CheckpointTests {
             #expect(holds, "\(table), seed \(seed)")
         }
         #expect(sound.checkpoints * 2 < sound.writes, "most effects are stored without a state")
-        var kills = 0
-        for place in 0..<sound.writes {
-            let killed = try await Self.outcome(seed: seed) { $0 == place }
+        // Several deaths a run, far enough apart that each finds a gateway that has gone on.
+        let stride = 9
+        for place in 0..<stride {
+            let killed = try await Self.outcome(seed: seed) { $0 % stride == place }
             let isEqual = killed.content == sound.content
-            #expect(isEqual, "seed \(seed), killed before write \(place)")
-            kills += killed.deaths
+            #expect(isEqual, "seed \(seed), killed before each write \(place) of \(stride)")
+            #expect(killed.deaths >= sound.writes / stride)
         }
-        #expect(kills == sound.writes)
     }
 
     @Test(
-        "holds when the process is killed again and again", arguments: UInt64(20)..<32)
+        "holds when the process is killed again and again", arguments: UInt64(20)..<26)
     func killedOften(seed: UInt64) async throws {
         let sound = try await Self.outcome(seed: seed)
         let killed = try await Self.outcome(seed: seed) { number in

@@ -100,14 +100,14 @@ struct EvaluationTests {
             case .checkpointAlone where index == 60:
                 var machine = folded.machine
                 let checkpoint = try #require(try await folded.store.reader.checkpoint())
-                machine.restore(try evaluation.state(of: checkpoint), cursor: checkpoint.cursor)
+                machine.restore(try Evaluation.state(of: checkpoint), cursor: checkpoint.cursor)
                 for row in try await folded.store.reader.journal(after: checkpoint.cursor) {
                     machine.handle(row)
                 }
                 let hasEffects = machine.hasEffects
                 #expect(hasEffects)
                 try await folded.store.writer.apply(
-                    EvaluationEffects(checkpoint: try evaluation.checkpoint(of: machine)))
+                    EvaluationEffects(checkpoint: evaluation.checkpoint(of: machine)))
             case .restartedAtEveryRow, .checkpointAlone:
                 try await folded.evaluate()
             }

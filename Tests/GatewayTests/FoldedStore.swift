@@ -30,7 +30,8 @@ struct FoldedStore {
 
     init(
         groups: [ScanGroup], start: Timestamp, calendar: SiteCalendar = .utc,
-        directory: String? = nil, rules: [AlarmRule] = [], selections: [OwedSelection] = [],
+        directory: String? = nil, rules: [AlarmRule] = [],
+        selections: [OwedSelection] = [OwedSelection(uplink: "minutes", resolution: .minute)],
         options: Ingestion.Options = .init()
     ) async throws {
         self.directory =

@@ -9,6 +9,9 @@ import Telemetry
 struct DueFolds: Sendable {
     let reader: StoreReader
     let calendar: SiteCalendar
+    /// Believe raw data that holds fewer readings than the stored rollup counted; else the rollup
+    /// stays, because raw data goes first.
+    var believesFewer = false
 
     /// How far back and ahead a counter's neighbouring good readings are looked for, in scans.
     private static let neighbourLimits = [32, 512, 8192]
@@ -224,16 +227,22 @@ struct DueFolds: Sendable {
         let bySeries = Dictionary(
             stored.map { ($0.series, $0.rollup) }, uniquingKeysWith: { first, _ in first })
         let pairs = zip(group.series, rollups).map { (bySeries[$0.number], $1) }
-        if pairs.allSatisfy({ old, new in old.map { $0.hasSameFigures(as: new) } ?? false }) {
-            return false
+        machine.tally.compared += 1
+        let isSame = pairs.allSatisfy { old, new in
+            old.map { $0.hasSameFigures(as: new) } ?? new.isSilent
         }
+        if isSame { return false }
         // Fewer readings than were counted before means that their raw data is gone; what was
         // right then stays.
-        if pairs.contains(where: { old, new in
-            old.map { $0.count + $0.bad > new.count + new.bad } ?? false
-        }) {
+        if !believesFewer,
+            pairs.contains(where: { old, new in
+                old.map { $0.count + $0.bad > new.count + new.bad } ?? false
+            })
+        {
+            machine.tally.kept += 1
             return false
         }
+        machine.tally.changed += 1
         let revision = stored.map(\.revision).max().map { $0 + 1 } ?? 0
         machine.record(rollups, of: group, bucket: bucket, revision: revision)
         return true
@@ -282,6 +291,9 @@ private struct CounterReadings {
 }
 
 extension Rollup {
+    /// Whether there is nothing to tell: no reading came, and none was expected.
+    var isSilent: Bool { count == 0 && bad == 0 && increase == nil && (expected ?? 0) == 0 }
+
     /// Whether a stored row of this rollup would read the same as one of `other`.
     func hasSameFigures(as other: Rollup) -> Bool {
         count == other.count && bad == other.bad && expected == other.expected

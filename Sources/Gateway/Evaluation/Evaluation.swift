@@ -167,7 +167,12 @@ package struct Evaluation: Service {
         var machine = machine
         guard let checkpoint = try await store.reader.checkpoint() else { return machine }
         do {
-            machine.restore(try state(of: checkpoint), cursor: checkpoint.cursor)
+            let unfit = machine.restore(try Self.state(of: checkpoint), cursor: checkpoint.cursor)
+            if !unfit.isEmpty {
+                logger.error(
+                    "open buckets of some groups do not fit their series and begin anew",
+                    metadata: ["groups": "\(unfit)"])
+            }
         } catch {
             // The journal below the cursor may be gone, so the fold goes on from there: what was
             // open is lost to the rollups of one bucket, and that is said.
@@ -251,7 +256,7 @@ package struct Evaluation: Service {
     /// has lost its effects and must be restored.
     private func apply(_ progress: inout Progress, withState: Bool) async throws {
         var effects = progress.machine.takeEffects()
-        if withState { effects.checkpoint = try checkpoint(of: progress.machine) }
+        if withState { effects.checkpoint = checkpoint(of: progress.machine) }
         try await write(effects)
         if withState {
             progress.storedCursor = progress.machine.cursor
@@ -262,25 +267,25 @@ package struct Evaluation: Service {
 
 extension Evaluation {
     /// The machine's state as it is stored.
-    func checkpoint(of machine: EvaluationMachine) throws -> EvaluationCheckpoint {
-        let encoder = JSONEncoder()
-        // A number that JSON cannot write must not keep the state from being stored.
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return EvaluationCheckpoint(
-            version: EvaluationMachine.stateVersion, cursor: machine.cursor,
-            state: [UInt8](try encoder.encode(machine.state)))
+    func checkpoint(of machine: EvaluationMachine) -> EvaluationCheckpoint {
+        EvaluationCheckpoint(
+            version: EvaluationMachine.State.version, cursor: machine.cursor,
+            state: machine.state.encoded())
     }
 
-    func state(of checkpoint: EvaluationCheckpoint) throws -> EvaluationMachine.State {
-        guard checkpoint.version == EvaluationMachine.stateVersion else {
+    /// - Throws: `Damage` or `CheckpointError`, or what the JSON of version 2 is wrong in.
+    static func state(of checkpoint: EvaluationCheckpoint) throws -> EvaluationMachine.State {
+        switch checkpoint.version {
+        case EvaluationMachine.State.version:
+            return try EvaluationMachine.State(decoding: checkpoint.state)
+        case 2:
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            return try decoder.decode(EvaluationMachine.State.self, from: Data(checkpoint.state))
+        default:
             throw CheckpointError.unknownVersion(checkpoint.version)
         }
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try decoder.decode(
-            EvaluationMachine.State.self, from: Data(checkpoint.state))
     }
 }
 

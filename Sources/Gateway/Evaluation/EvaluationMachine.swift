@@ -22,8 +22,9 @@ package struct OwedSelection: Codable, Hashable, Sendable {
 ///
 /// Time comes only from the rows. Restart = restore the state of a checkpoint, fold forward.
 package struct EvaluationMachine: Sendable {
-    /// The volatile state; written with every effect, in one transaction.
-    struct State: Codable, Sendable {
+    /// The volatile state. `EvaluationState+Coding` draws how it is stored; its own `Codable` is
+    /// the JSON of version 2.
+    struct State: Codable, Hashable, Sendable {
         var folds: [Int: GroupFold] = [:]
         var due: Set<DueFold> = []
         /// Instants at which a scan came later than a newer one of its group.
@@ -36,29 +37,41 @@ package struct EvaluationMachine: Sendable {
         var time: Timestamp
     }
 
-    /// The version of the checkpoint's blob.
-    package static let stateVersion = 2
+    /// What came of the buckets that were looked back on, since the start.
+    struct Tally: Hashable, Sendable {
+        var compared = 0
+        var changed = 0
+        /// Left as they are, because the raw data holds fewer readings than they counted.
+        var kept = 0
+    }
 
     let groups: [ScanGroup.ID: ScanGroup]
     private let order: [ScanGroup]
     private let calendar: SiteCalendar
     private let selections: [OwedSelection]
+    /// What is folded from samples. Minutes only where an uplink asks for them: a row a minute for
+    /// each series wears flash, and whoever looks at a chart gets them from the samples.
+    private let resolutions: [Resolution]
     private var alarms: AlarmMachine
     private(set) var folds: [ScanGroup.ID: GroupFold] = [:]
     private(set) var due: Set<DueFold> = []
     private(set) var late: Set<LateScan> = []
     private(set) var pending = EvaluationEffects()
+    var tally = Tally()
     /// The sequence of the newest row taken in.
     package private(set) var cursor: Int64 = 0
 
+    /// - Parameter keepsMinutes: nil: where an uplink wants them.
     package init(
         groups: [ScanGroup], rules: [AlarmRule], calendar: SiteCalendar,
-        selections: [OwedSelection]
+        selections: [OwedSelection], keepsMinutes: Bool? = nil
     ) {
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
         order = groups.sorted { $0.id < $1.id }
         self.calendar = calendar
         self.selections = selections
+        let wantsMinutes = keepsMinutes ?? selections.contains { $0.resolution == .minute }
+        resolutions = wantsMinutes ? [.minute, .quarterHour] : [.quarterHour]
         alarms = AlarmMachine(rules: rules, groups: groups, calendar: calendar)
     }
 
@@ -93,7 +106,7 @@ package struct EvaluationMachine: Sendable {
         guard let group = groups[scan.group], scan.readings.count == group.series.count else {
             return
         }
-        var fold = folds.removeValue(forKey: scan.group) ?? GroupFold()
+        var fold = folds.removeValue(forKey: scan.group) ?? GroupFold(resolutions)
         // After a long silence what was open closes as it stood, so that it is judged by the rules.
         let past = fold.isFarBehind(scan.time) ? fold.close(group, now: scan.time) : ([], [])
         let result = fold.take(scan, in: group, wall: wall)
@@ -135,10 +148,7 @@ package struct EvaluationMachine: Sendable {
     mutating func record(
         _ rollups: [Rollup], of group: ScanGroup, bucket: Bucket, revision: Int
     ) {
-        let isSilent = rollups.allSatisfy {
-            $0.count == 0 && $0.bad == 0 && $0.increase == nil && ($0.expected ?? 0) == 0
-        }
-        if isSilent { return }
+        if rollups.allSatisfy(\.isSilent) { return }
         for (series, rollup) in zip(group.series, rollups) {
             pending.rollups.append(
                 RollupRecord(
@@ -166,6 +176,9 @@ package struct EvaluationMachine: Sendable {
 
     mutating func add(_ folds: some Sequence<DueFold>) { due.formUnion(folds) }
     mutating func removeLate() { late = [] }
+
+    /// Lets go of what is due, which the store still has on record.
+    mutating func forgetDue() { (due, late) = ([], []) }
 
     /// Notes that a part of what was due is done.
     mutating func remove(_ done: DueFold) {
@@ -198,12 +211,25 @@ extension EvaluationMachine {
     }
 
     /// Goes back to where a checkpoint was written.
-    mutating func restore(_ state: State, cursor: Int64) {
-        folds = Dictionary(
-            uniqueKeysWithValues: state.folds.map { (ScanGroup.ID($0.key), $0.value) })
-        due = state.due
+    ///
+    /// - Returns: the groups whose open buckets do not fit the site any more and begin anew.
+    @discardableResult
+    mutating func restore(_ state: State, cursor: Int64) -> [ScanGroup.ID] {
+        folds = [:]
+        var unfit: [ScanGroup.ID] = []
+        for (number, var fold) in state.folds {
+            let id = ScanGroup.ID(number)
+            if let group = groups[id], !fold.fits(columns: group.series.count) {
+                unfit.append(id)
+                continue
+            }
+            fold.keep(resolutions)
+            folds[id] = fold
+        }
+        due = state.due.filter { $0.resolution.finer != nil || resolutions.contains($0.resolution) }
         late = state.late
         alarms.restore(state.alarms)
         self.cursor = cursor
+        return unfit.sorted()
     }
 }

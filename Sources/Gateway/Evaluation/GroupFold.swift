@@ -16,11 +16,12 @@ struct GroupFold: Codable, Hashable, Sendable {
     private(set) var newest: Timestamp?
     /// By column: the newest good reading of each counter, where its next interval begins.
     private var counters: [Int: Rollup.Timed] = [:]
-    private(set) var lanes = [Lane(.minute), Lane(.quarterHour)]
+    private(set) var lanes: [Lane]
     /// When the last scan of history came, on the wall clock; nil once live scans have come.
     private var backfilledAt: Timestamp?
 
-    init() {}
+    /// - Parameter resolutions: those that are folded from samples and wanted by somebody.
+    init(_ resolutions: [Resolution]) { lanes = resolutions.map { Lane($0) } }
 
     /// Takes one scan in.
     ///
@@ -160,5 +161,45 @@ struct GroupFold: Codable, Hashable, Sendable {
             }
         }
         return rollups
+    }
+}
+
+extension GroupFold {
+    /// Everything a fold remembers, for the checkpoint.
+    struct Parts: Hashable {
+        var newest: Timestamp?
+        var counters: [Int: Rollup.Timed]
+        var lanes: [Lane]
+        var backfilledAt: Timestamp?
+    }
+
+    var parts: Parts {
+        Parts(newest: newest, counters: counters, lanes: lanes, backfilledAt: backfilledAt)
+    }
+
+    init(_ parts: Parts) {
+        newest = parts.newest
+        counters = parts.counters
+        lanes = parts.lanes
+        backfilledAt = parts.backfilledAt
+    }
+
+    /// Whether the fold was made for groups of this many series.
+    func fits(columns: Int) -> Bool {
+        counters.keys.allSatisfy { (0..<columns).contains($0) }
+            && lanes.allSatisfy { $0.open.allSatisfy { $0.rollups.count == columns } }
+    }
+
+    /// Goes on with the lanes that are wanted now. A lane that nobody wants any more is dropped; a
+    /// new one begins with the first bucket that is wholly after the newest scan.
+    mutating func keep(_ resolutions: [Resolution]) {
+        lanes = resolutions.map { resolution in
+            if let lane = lanes.first(where: { $0.resolution == resolution }) { return lane }
+            var lane = Lane(resolution)
+            lane.closedUntil = newest.map {
+                $0.slot(every: resolution.nominal) + resolution.nominal
+            }
+            return lane
+        }
     }
 }
