@@ -54,7 +54,8 @@ struct ReplayTests {
                 + " AND resolution = 15")
         let owed = try folded.effects().filter { $0.hasPrefix("outbox") }
         let dry = try await Self.replay(folded) { $0.isDry = true }
-        #expect(dry.reduce(0) { $0 + $1.changed } == 1)
+        // The hour is compared with the quarters as they are stored, the wrong one among them.
+        #expect(dry.reduce(0) { $0 + $1.changed } == 2)
         let still = try await folded.rollup(0, .quarterHour, at: quarter)
         #expect(still?.rollup.sum.value == right.rollup.sum.value + 1)
 
