@@ -31,6 +31,8 @@ package struct Evaluation: Service {
         /// Late scans are merged into closed buckets no more often than this.
         package var lateInterval: Duration = .seconds(10)
         package var rowsPerPage = 256
+        /// Groups sealed before the journal is looked at again.
+        package var sealsPerRound = 4
         /// State and cursor are stored after so many rows even when nothing followed from them,
         package var rowsPerCheckpoint: Int64 = 4096
         /// and after this time: what a start has to fold again is no longer than that.
@@ -91,6 +93,8 @@ package struct Evaluation: Service {
         var progress = try await begin()
         while !stops.isStopped {
             try await step(&progress)
+            // A backlog (an older version's journal) is worked off a little in each round.
+            if try await seal(&progress, atMost: options.sealsPerRound) { continue }
             await waitForWork(progress)
         }
         try await step(&progress)
@@ -114,6 +118,23 @@ package struct Evaluation: Service {
     func catchUp(_ progress: inout Progress) async throws {
         try await step(&progress)
         try await flush(&progress, force: true)
+        _ = try await seal(&progress, atMost: .max)
+    }
+
+    /// Moves what is due from the journal into buckets, one group a transaction, so that commits
+    /// pass in between. Each carries the checkpoint: what is sealed lies below every restart.
+    ///
+    /// - Returns: whether more is due.
+    private func seal(_ progress: inout Progress, atMost limit: Int) async throws -> Bool {
+        var count = 0
+        while let request = store.reader.dueSeals(
+            cursor: progress.machine.cursor, now: progress.machine.trustedWall
+        ).first {
+            if count >= limit { return true }
+            count += 1
+            try await apply(&progress, withState: true, seals: [request])
+        }
+        return false
     }
 
     /// One round of the loop without waiting: what the journal holds now.
@@ -254,8 +275,11 @@ package struct Evaluation: Service {
 
     /// Stores the effects in one transaction, with or without the state. After an error the machine
     /// has lost its effects and must be restored.
-    private func apply(_ progress: inout Progress, withState: Bool) async throws {
+    private func apply(
+        _ progress: inout Progress, withState: Bool, seals: [SealRequest] = []
+    ) async throws {
         var effects = progress.machine.takeEffects()
+        effects.seals = seals
         if withState { effects.checkpoint = checkpoint(of: progress.machine) }
         try await write(effects)
         if withState {

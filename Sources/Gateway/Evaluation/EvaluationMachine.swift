@@ -58,6 +58,8 @@ package struct EvaluationMachine: Sendable {
     private(set) var late: Set<LateScan> = []
     private(set) var pending = EvaluationEffects()
     var tally = Tally()
+    /// The newest trusted wall time of a row taken in; nil while the clock is not trusted.
+    private(set) var trustedWall: Timestamp?
     /// The sequence of the newest row taken in.
     package private(set) var cursor: Int64 = 0
 
@@ -92,6 +94,7 @@ package struct EvaluationMachine: Sendable {
         cursor = row.sequence
         for scan in row.scans { take(scan, wall: row.clock.wall) }
         let wall = row.clock.isTrusted ? row.clock.wall : nil
+        trustedWall = wall
         for group in order {
             guard var fold = folds.removeValue(forKey: group.id) else { continue }
             let result = fold.close(group, wall: wall)
