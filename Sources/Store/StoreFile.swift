@@ -83,7 +83,12 @@ struct StoreFile: Sendable {
     /// Refuses a SQLite file that some other program made.
     private static func checkOwner(_ db: Database, _ what: String) throws {
         let id = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        // The migrator's own table comes before the first migration, which sets the id: a file
+        // whose making was cut short in between is ours, and still empty.
+        let tables =
+            try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name != 'grdb_migrations'")
+            ?? 0
         guard id == Migration.applicationID || (id == 0 && tables == 0) else {
             throw StoreError(
                 .cannotOpen, what,
