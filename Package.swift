@@ -25,6 +25,12 @@ func tests(
         name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// A program that tests start; no product.
+func peer(_ name: String, _ dependencies: [Target.Dependency], path: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -119,6 +125,9 @@ let package = Package(
             "AcquisitionTests",
             ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers"]),
         tests("StoreTests", ["Store", "Telemetry", grdb]),
+        // Writes to a store until it is killed, and tells what it promised; docs/torture.md.
+        peer("StoreExerciser", ["Store", "Telemetry"], path: "Tests/StoreFaults/StoreExerciser"),
+        tests("StoreFaultTests", ["Store", "Telemetry", "TestPeers", subprocess]),
         tests(
             "WebAPITests",
             [

@@ -1,0 +1,131 @@
+import Foundation
+import Store
+import Telemetry
+
+/// What is expected of one folder: `folder:acked:applied`.
+struct Claim {
+    var folder: String
+    /// The last batch that was acknowledged.
+    var acked: Int64
+    /// The last batch whose effects were.
+    var applied: Int64
+
+    init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 3, let acked = Int64(parts[1]), let applied = Int64(parts[2]) else {
+            return nil
+        }
+        (folder, self.acked, self.applied) = (String(parts[0]), acked, applied)
+    }
+}
+
+/// Opens a store after a fault and compares all that it holds with what was acknowledged.
+struct Examination: Encodable {
+    var folder: String
+    /// Why the store could not be opened or read; nil when it could.
+    var error: String?
+    var acked: Int64
+    /// The newest batch that the store holds.
+    var found: Int64 = 0
+    /// Batches that were acknowledged and are gone.
+    var lost: Int64 = 0
+    /// Scans that batches up to `found` hold and that cannot be read.
+    var missing = 0
+    /// Scans that are read more than once.
+    var twice = 0
+    /// Scans that differ from what was written or belong to no batch, and effects that do not
+    /// agree with their checkpoint.
+    var corrupt = 0
+    var scans = 0
+    var milliseconds = 0
+
+    static func examine(_ claim: Claim) async -> Examination {
+        var examination = Examination(folder: claim.folder, acked: claim.acked)
+        do throws(StoreError) {
+            let start = ContinuousClock.now
+            let store = try Store.open(
+                StoreOptions(directory: claim.folder), calendar: .utc)
+            examination.milliseconds = Int((ContinuousClock.now - start).milliseconds)
+            do throws(StoreError) {
+                try await examination.read(store, claim)
+            } catch {
+                examination.error = error.description
+            }
+            try store.close()
+        } catch {
+            examination.error = error.description
+        }
+        return examination
+    }
+
+    private mutating func read(_ store: Store, _ claim: Claim) async throws(StoreError) {
+        found = store.reader.newestSequence()
+        lost = max(0, claim.acked - found)
+        if found > claim.acked + 1 { corrupt += 1 }
+        try await readEffects(store, claim)
+        // A store without groups has never come as far as the first batch.
+        let groups = try await store.reader.registry().groups
+        guard found > 0 || !groups.isEmpty else { return }
+        let workload = Workload(groups: try await store.writer.register(Workload.unnumbered))
+        for index in workload.groups.indices {
+            var k: Int64 = 1
+            let spans: Int64 = 180
+            // One span more than there can be: nothing may lie behind the newest batch.
+            while k <= found + 1 {
+                let next = min(k + spans, found + 2)
+                let stored = try await store.reader.scans(
+                    group: workload.groups[index].id, from: Workload.time(ofSpan: k),
+                    to: Workload.time(ofSpan: next))
+                let expected = (k..<next).flatMap {
+                    workload.scans(inSpan: $0, upTo: found, of: index)
+                }
+                compare(stored, expected)
+                k = next
+            }
+        }
+        corrupt += store.reader.damagedRows().count
+    }
+
+    private mutating func compare(_ stored: [Scan], _ expected: [Scan]) {
+        scans += stored.count
+        var left = Dictionary(
+            expected.map { (Identity($0), $0) }, uniquingKeysWith: { first, _ in first })
+        var seen: Set<Identity> = []
+        for scan in stored {
+            let identity = Identity(scan)
+            if !seen.insert(identity).inserted {
+                twice += 1
+            } else if left.removeValue(forKey: identity) != scan {
+                corrupt += 1
+            }
+        }
+        missing += left.count
+    }
+
+    private mutating func readEffects(_ store: Store, _ claim: Claim) async throws(StoreError) {
+        let checkpoint = try await store.reader.checkpoint()
+        let cursor = checkpoint?.cursor ?? 0
+        if cursor < claim.applied { lost += 1 }
+        if cursor > found { corrupt += 1 }
+        if let checkpoint {
+            let byte = UInt8(truncatingIfNeeded: cursor)
+            if checkpoint.state != [UInt8](repeating: byte, count: 900) { corrupt += 1 }
+        }
+        let day = Bucket(.day, containing: Workload.start, calendar: .utc)
+        for group in try await store.reader.registry().groups {
+            for series in group.series {
+                let stored = try await store.reader.rollups(
+                    series: series.number, resolution: .day, from: day.start, to: day.end)
+                if stored.map(\.rollup.count) != (cursor == 0 ? [] : [Int(cursor)]) { corrupt += 1 }
+            }
+        }
+        let owed = try await store.reader.uplinkStatus(uplink: "city").owed
+        if Int64(owed) != cursor / 5 { corrupt += 1 }
+    }
+
+    private struct Identity: Hashable {
+        var time: Timestamp
+        var sequence: UInt16
+        init(_ scan: Scan) { (time, sequence) = (scan.time, scan.sequence) }
+    }
+}

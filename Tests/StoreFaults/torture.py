@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""Faults of power, disk and process against the store, counted.
+
+    torture.py images  --images 200   crash images out of a recorded trace
+    torture.py kills   --kills 50     kill -9 at any instant
+    torture.py faults  --stride 7     the n-th system call fails, for every n
+    torture.py migration --stride 3   killed at every statement of the migrations
+    torture.py pages                  a flipped bit, a zeroed page, a cut at every page
+
+Each prints one line of JSON with its counts and exits 0 when all is as it must be, 1 when something
+acknowledged was lost or a store did not start, 77 when a tool is missing ("skipped because …").
+`--plant BUG` breaks the promise on purpose: then it must exit 1. Standard library only.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from crash_images import MODES, SYNC, Disk, read_trace
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+EXERCISER = os.environ.get("EXERCISER") or os.path.join(ROOT, ".build/debug/StoreExerciser")
+
+
+class Skipped(Exception):
+    pass
+
+
+def compiled(source, folder):
+    """The shared object of one of our shims."""
+    compiler = shutil.which("cc") or shutil.which("clang") or shutil.which("gcc")
+    if not compiler:
+        raise Skipped("there is no C compiler")
+    result = os.path.join(folder, source.replace(".c", ".so"))
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", result,
+         os.path.join(HERE, source)],
+        check=True,
+    )
+    return result
+
+
+def environment(**more):
+    # A trap must end the program at once: its trace on standard error takes a second each.
+    return {**os.environ, "SWIFT_BACKTRACE": "enable=no", **more}
+
+
+def scratch(prefix):
+    """A folder in memory where there is one: only the order of writes matters here."""
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    return tempfile.mkdtemp(prefix=f"plumbline-{prefix}-", dir=base)
+
+
+def promises(text, acked=0, applied=0):
+    """The highest numbers that were acknowledged in what an exerciser said."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) > 1 and words[0] == "acked":
+            acked = max(acked, int(words[1]))
+        elif len(words) > 1 and words[0] == "applied":
+            applied = max(applied, int(words[1]))
+    return acked, applied
+
+
+class Verdicts:
+    """The sum of what `verify` found."""
+
+    def __init__(self):
+        self.counts = dict(
+            stores=0, acked=0, lost=0, stores_with_loss=0, missing=0, twice=0, corrupt=0,
+            not_started=0, slowest_start_ms=0, scans_read=0)
+        self.worst = 0
+        self.first_fault = None
+
+    def verify(self, claims):
+        """claims: (folder, acked, applied). A store that stops the examiner has not started."""
+        waiting = list(claims)
+        while waiting:
+            arguments = [":".join(map(str, claim)) for claim in waiting]
+            done = subprocess.run(
+                [EXERCISER, "verify", *arguments], env=environment(), stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True)
+            lines = done.stdout.splitlines()
+            for line in lines:
+                self._add(json.loads(line))
+            if len(lines) < len(waiting):
+                self._add(dict(
+                    folder=waiting[len(lines)][0], acked=waiting[len(lines)][1],
+                    error=f"the program ended with {done.returncode}: {done.stderr[-500:]}"))
+            waiting = waiting[len(lines) + 1 :]
+
+    def _add(self, found):
+        counts = self.counts
+        counts["stores"] += 1
+        counts["acked"] += found["acked"]
+        for key in ["missing", "twice", "corrupt", "lost"]:
+            counts[key] += found.get(key, 0)
+        counts["scans_read"] += found.get("scans", 0)
+        counts["slowest_start_ms"] = max(
+            counts["slowest_start_ms"], found.get("milliseconds", 0))
+        counts["stores_with_loss"] += 1 if found.get("lost", 0) else 0
+        self.worst = max(self.worst, found.get("lost", 0))
+        if found.get("error"):
+            counts["not_started"] += 1
+        if found.get("error") or any(
+                found.get(key, 0) for key in ["missing", "twice", "corrupt", "lost"]):
+            self.first_fault = self.first_fault or found
+
+    @property
+    def is_good(self):
+        keys = ["lost", "missing", "twice", "corrupt", "not_started"]
+        return not any(self.counts[key] for key in keys)
+
+
+# Crash images
+
+
+def recorded(folder, trace, shim, *arguments):
+    """Runs the exerciser under the recorder."""
+    done = subprocess.run(
+        [EXERCISER, "run", folder, *arguments],
+        env=environment(LD_PRELOAD=shim, RECORD_FOLDER=folder, RECORD_TRACE=trace),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"the recorded run ended with {done.returncode}: {done.stderr}")
+    return read_trace(trace)
+
+
+def images(options):
+    rng = random.Random(options.seed)
+    shim_folder = scratch("shim")
+    work = scratch("images")
+    verdicts = Verdicts()
+    modes = dict.fromkeys(MODES, 0)
+    second = writes_in_doubt = syncs = 0
+    try:
+        shim = compiled("recorder.c", shim_folder)
+        arguments = ["--durability", options.durability]
+        if options.plant:
+            arguments.append(f"--plant-{options.plant}")
+        remaining = options.images
+        while remaining > 0:
+            # A fresh trace for each few hundred images; every third image of a batch is cut once
+            # more while it recovers.
+            count = min(remaining, 250)
+            remaining -= count
+            data, trace = os.path.join(work, "data"), os.path.join(work, "trace")
+            records = recorded(data, trace, shim, "--batches", str(options.batches), *arguments)
+            syncs += sum(1 for record in records if record[0] == SYNC)
+            # The instants between two calls, some twice, in the order of the trace.
+            cuts = sorted(rng.randrange(1, len(records) + 1) for _ in range(count))
+            disk, place, claims = Disk(), 0, []
+            for number, cut in enumerate(cuts):
+                while place < cut:
+                    disk.replay(records[place])
+                    place += 1
+                mode = MODES[rng.randrange(len(MODES))]
+                modes[mode] += 1
+                writes_in_doubt += disk.unsynchronised()
+                image = os.path.join(work, f"image-{number}")
+                disk.write_image(image, mode, rng)
+                if number % 3 == 2:
+                    second += 1
+                    claims.append(cut_again(image, disk, shim, work, arguments, rng))
+                else:
+                    claims.append((image, disk.acked, disk.applied))
+                if len(claims) == 40 or number == count - 1:
+                    verdicts.verify(claims)
+                    for folder, _, _ in claims:
+                        shutil.rmtree(folder)
+                    claims = []
+            shutil.rmtree(data)
+            os.remove(trace)
+    finally:
+        shutil.rmtree(shim_folder, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+    return verdicts, dict(
+        images=verdicts.counts["stores"], modes=modes, cut_while_recovering=second,
+        synchronisations_recorded=syncs, writes_in_doubt=writes_in_doubt,
+        worst_loss=verdicts.worst)
+
+
+def cut_again(image, disk, shim, work, arguments, rng):
+    """Starts on an image, lets it recover and go on, and cuts the power again."""
+    trace = os.path.join(work, "trace-2")
+    again = Disk(image)
+    again.acked, again.applied = disk.acked, disk.applied
+    try:
+        records = recorded(image, trace, shim, "--batches", "12", *arguments)
+    except RuntimeError as error:
+        print(f"{image}: {error}", file=sys.stderr)
+        return image, disk.acked, disk.applied
+    for record in records[: rng.randrange(0, len(records) + 1)]:
+        again.replay(record)
+    os.remove(trace)
+    shutil.rmtree(image)
+    again.write_image(image, MODES[rng.randrange(len(MODES))], rng)
+    return image, again.acked, again.applied
+
+
+# Kill -9
+
+
+def kills(options):
+    rng = random.Random(options.seed)
+    work = scratch("kills")
+    verdicts = Verdicts()
+    batches = lives = 0
+    folder, acked, applied = os.path.join(work, "0"), 0, 0
+    arguments = [f"--plant-{options.plant}"] if options.plant else []
+    try:
+        for number in range(1, options.kills + 1):
+            process = subprocess.Popen(
+                [EXERCISER, "run", folder, *arguments], env=environment(),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            # A third of the lives end while they start, the others at any instant of their work.
+            if rng.random() < 0.33:
+                time.sleep(rng.uniform(0.005, 0.08))
+            else:
+                first = process.stdout.readline()
+                time.sleep(rng.uniform(0, options.life))
+                lives += 1 if first else 0
+            process.send_signal(signal.SIGKILL)
+            output, errors = process.communicate()
+            if process.returncode != -signal.SIGKILL:
+                verdicts._add(dict(
+                    folder=folder, acked=acked,
+                    error=f"ended by itself with {process.returncode}: {output} {errors}"))
+            before = acked
+            acked, applied = promises(output, acked, applied)
+            batches += acked - before
+            # The store grows, and with it each look at all of it.
+            if number % options.every == 0 or number == options.kills:
+                verdicts.verify([(folder, acked, applied)])
+                shutil.rmtree(folder, ignore_errors=True)
+                folder, acked, applied = os.path.join(work, str(number)), 0, 0
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return verdicts, dict(kills=options.kills, kills_while_working=lives, batches_acked=batches)
+
+
+# The n-th call fails
+
+CALLS = ["open", "write", "sync", "truncate", "unlink", "read"]
+
+
+def faults(options):
+    shim_folder = scratch("shim")
+    work = scratch("faults")
+    verdicts = Verdicts()
+    points, told, refused, gone = {}, 0, 0, 0
+    try:
+        shim = compiled("fail-nth.c", shim_folder)
+        number = 0
+        for call in CALLS:
+            for how, count in [("5", 1), ("28", 3), ("28short", 1), ("kill", 1)]:
+                if how == "28short" and call != "write" or how == "28" and call == "read":
+                    continue
+                at, claims = 1 + options.seed % options.stride, []
+                while True:
+                    number += 1
+                    folder = os.path.join(work, str(number))
+                    report = os.path.join(work, "report")
+                    process = subprocess.run(
+                        [EXERCISER, "run", folder, "--batches", str(options.batches)],
+                        env=environment(
+                            LD_PRELOAD=shim, FAIL_FOLDER=folder, FAIL_CALLS=call,
+                            FAIL_AT=str(at), FAIL_COUNT=str(count), FAIL_ERRNO=how,
+                            FAIL_REPORT=report),
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    told += process.stdout.count("error ")
+                    refused += process.returncode == 3
+                    was_killed = process.returncode == -signal.SIGKILL
+                    gone += was_killed
+                    if process.returncode not in [0, 3] and not (how == "kill" and was_killed):
+                        verdicts._add(dict(
+                            folder=f"{call} {at} {how}", acked=0,
+                            error=f"ended with {process.returncode}: {process.stdout[-300:]}"
+                            f" {process.stderr[-300:]}"))
+                    claims.append((folder, *promises(process.stdout)))
+                    key = f"{call} {how}"
+                    points[key] = points.get(key, 0) + 1
+                    is_clean = False
+                    if not was_killed:
+                        with open(report) as file:
+                            is_clean = int(file.read()) < at
+                    if len(claims) == 40 or is_clean:
+                        verdicts.verify([c for c in claims if os.path.isdir(c[0])])
+                        for claim in claims:
+                            shutil.rmtree(claim[0], ignore_errors=True)
+                        claims = []
+                    if is_clean:
+                        break
+                    at += options.stride
+    finally:
+        shutil.rmtree(shim_folder, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+    return verdicts, dict(
+        runs=sum(points.values()), runs_by_call=points, errors_told=told,
+        runs_that_gave_up=refused, killed_in_a_call=gone)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("proof", choices=["images", "kills", "faults"])
+    parser.add_argument("--images", type=int, default=200)
+    parser.add_argument("--batches", type=int, default=0)
+    parser.add_argument("--durability", default="power", choices=["power", "process"])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--every", type=int, default=10, help="kills between two verifications")
+    parser.add_argument("--life", type=float, default=0.15, help="longest life in seconds")
+    parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--plant", choices=["ack-first", "checkpoint-apart"])
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "little"))
+    options = parser.parse_args()
+    options.batches = options.batches or dict(images=400, faults=12).get(options.proof, 0)
+    start = time.monotonic()
+    try:
+        verdicts, counts = globals()[options.proof](options)
+    except Skipped as reason:
+        print(f"skipped because {reason}")
+        sys.exit(77)
+    print(json.dumps(dict(
+        proof=options.proof, seed=options.seed, seconds=round(time.monotonic() - start, 1),
+        **counts, **verdicts.counts, first_fault=verdicts.first_fault), ensure_ascii=False))
+    sys.exit(0 if verdicts.is_good else 1)
+
+
+main()
