@@ -308,9 +308,89 @@ def faults(options):
         runs_that_gave_up=refused, killed_in_a_call=gone)
 
 
+# Migrations
+
+FIXTURES = os.path.join(ROOT, "Tests/Fixtures/stores")
+
+
+def exerciser(verb, *arguments, **more):
+    return subprocess.run(
+        [EXERCISER, verb, *arguments], env=environment(**more), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+
+
+def migration(options):
+    """Every fixture, and a store that is being made, is opened and killed at every statement and in
+    every write; the next start must complete it, with all that `content.txt` tells."""
+    shim_folder = scratch("shim")
+    work = scratch("migration")
+    verdicts = Verdicts()
+    counts = dict(fixtures=0, killed=0, killed_at_statements=0, killed_in_writes=0, compared=0)
+    with open(os.path.join(FIXTURES, "content.txt")) as file:
+        content = file.read()
+    try:
+        shim = compiled("fail-nth.c", shim_folder)
+        fixtures = sorted(name for name in os.listdir(FIXTURES) if name.endswith(".sqlite"))
+        for fixture in [*fixtures, None]:
+            counts["fixtures"] += 1 if fixture else 0
+            for seals in [[], ["--seal"]] if fixture else [[]]:
+                compare(verdicts, counts, work, fixture, content, seals)
+            for calls in ["statement", "write"]:
+                at = 1 + options.seed % options.stride
+                while True:
+                    folder = prepared(work, fixture)
+                    died = exerciser(
+                        "open", folder, LD_PRELOAD=shim, FAIL_FOLDER=folder, FAIL_CALLS=calls,
+                        FAIL_AT=str(at), FAIL_ERRNO="kill")
+                    is_killed = died.returncode == -signal.SIGKILL
+                    if is_killed:
+                        counts["killed"] += 1
+                        key = "killed_in_writes" if calls == "write" else "killed_at_statements"
+                        counts[key] += 1
+                    elif died.returncode != 0:
+                        verdicts._add(dict(folder=f"{fixture} {calls} {at}", acked=0,
+                                           error=died.stdout + died.stderr))
+                    compare(verdicts, counts, work, fixture, content, [], folder)
+                    if not is_killed:
+                        break
+                    at += options.stride
+    finally:
+        shutil.rmtree(shim_folder, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+    return verdicts, counts
+
+
+def prepared(work, fixture):
+    folder = tempfile.mkdtemp(dir=work)
+    if fixture:
+        shutil.copyfile(
+            os.path.join(FIXTURES, fixture), os.path.join(folder, "plumbline.sqlite"))
+    return folder
+
+
+def compare(verdicts, counts, work, fixture, content, arguments, folder=None):
+    """Opens a store, which migrates it, and compares all of it with the committed text."""
+    folder = folder or prepared(work, fixture)
+    start = time.monotonic()
+    told = exerciser("tell", folder, *arguments)
+    verdicts.counts["slowest_start_ms"] = max(
+        verdicts.counts["slowest_start_ms"], int((time.monotonic() - start) * 1000))
+    counts["compared"] += 1
+    found = dict(folder=f"{fixture} {arguments}", acked=0)
+    if told.returncode != 0:
+        found["error"] = f"ended with {told.returncode}: {told.stdout[-300:]}{told.stderr[-300:]}"
+    elif fixture and told.stdout != content:
+        expected, stored = set(content.splitlines()), set(told.stdout.splitlines())
+        found.update(
+            missing=len(expected - stored), corrupt=max(1, len(stored - expected)),
+            first=sorted(expected ^ stored)[:4])
+    verdicts._add(found)
+    shutil.rmtree(folder)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("proof", choices=["images", "kills", "faults"])
+    parser.add_argument("proof", choices=["images", "kills", "faults", "migration"])
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--batches", type=int, default=0)
     parser.add_argument("--durability", default="power", choices=["power", "process"])

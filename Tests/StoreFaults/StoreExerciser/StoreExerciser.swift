@@ -17,7 +17,9 @@ func say(_ line: String) {
 ///
 ///     StoreExerciser run FOLDER [--batches N] [--durability process] [--effects-every N]
 ///     StoreExerciser verify FOLDER:ACKED:APPLIED …
-///     StoreExerciser open FOLDER
+///     StoreExerciser open FOLDER          opens, which migrates, and closes
+///     StoreExerciser tell FOLDER [--seal]  tells all that it holds, one line for each thing
+///     StoreExerciser fixture FOLDER       makes the store of Tests/Fixtures/stores
 @main
 struct StoreExerciser {
     static func main() async {
@@ -28,8 +30,8 @@ struct StoreExerciser {
         switch verb {
         case "run": await run(arguments)
         case "verify": await verify(arguments)
-        case "open": open(arguments)
-        default: misused("run, verify or open")
+        case "open", "tell", "fixture": await look(verb, arguments)
+        default: misused("run, verify, open, tell or fixture")
         }
     }
 
@@ -69,17 +71,39 @@ struct StoreExerciser {
         }
     }
 
-    /// Opens, which migrates, and closes.
-    private static func open(_ arguments: [String]) {
-        guard let folder = arguments.first else { misused("open FOLDER") }
-        do throws(StoreError) {
-            let store = try Store.open(StoreOptions(directory: folder), calendar: .utc)
-            say("opened")
-            try store.close()
-            say("closed")
+    /// Ends with 3 and the error's words when the store refuses.
+    private static func look(_ verb: String, _ arguments: [String]) async {
+        do {
+            switch verb {
+            case "open": try open(arguments)
+            case "tell": try await tell(arguments)
+            default: try await fixture(arguments)
+            }
         } catch {
-            say("error \(error.code.rawValue) \(error.disposition.rawValue) \(error.description)")
+            say("error \(error)")
             exit(3)
         }
+    }
+
+    /// Opens, which migrates, and closes.
+    private static func open(_ arguments: [String]) throws {
+        guard let folder = arguments.first else { misused("open FOLDER") }
+        let store = try Store.open(
+            StoreOptions(directory: folder), calendar: FixtureContent.shanghai)
+        say("opened")
+        try store.close()
+    }
+
+    private static func tell(_ arguments: [String]) async throws {
+        guard let folder = arguments.first else { misused("tell FOLDER [--seal]") }
+        let lines = try await StoreText.lines(
+            ofStoreIn: folder, calendar: FixtureContent.shanghai,
+            seals: arguments.contains("--seal"))
+        say(lines.joined(separator: "\n"))
+    }
+
+    private static func fixture(_ arguments: [String]) async throws {
+        guard let folder = arguments.first else { misused("fixture FOLDER") }
+        try await FixtureContent.write(to: folder)
     }
 }
