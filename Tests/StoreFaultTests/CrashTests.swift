@@ -27,9 +27,11 @@ struct CrashTests {
         #expect(try outcome.count("not_started") == 0)
     }
 
-    @Test("the images can fail: a promise before the commit is found", arguments: ["ack-first"])
-    func planted(_ bug: String) async throws {
-        guard let outcome = try await Torture.run("images", "--images", "40", "--plant", bug)
+    @Test("the images can fail: a promise before the commit is found")
+    func plantedPromise() async throws {
+        guard
+            let outcome = try await Torture.run(
+                "images", "--images", "40", "--plant", "ack-first")
         else { return }
         #expect(!outcome.isGood)
         #expect(try outcome.count("lost") > 0)
@@ -64,7 +66,7 @@ struct CrashTests {
 
     @Test("stores of earlier versions migrate completely, killed at any statement")
     func migrations() async throws {
-        guard let outcome = try await Torture.run("migration", "--stride", "5") else { return }
+        guard let outcome = try await Torture.run("migration", "--stride", "7") else { return }
         #expect(outcome.isGood, "\(outcome.text)")
         #expect(try outcome.count("fixtures") > 0)
         #expect(try outcome.count("killed") > 10)

@@ -24,6 +24,7 @@ enum Torture {
             arguments: Arguments([packageRoot + "/Tests/StoreFaults/torture.py"] + arguments),
             input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         print(result.standardOutput, terminator: "")
+        fflush(nil)
         if result.terminationStatus == .exited(77) { return nil }
         let line = result.standardOutput.split(separator: "\n").last ?? ""
         let object = try? JSONSerialization.jsonObject(with: Data(line.utf8))
