@@ -4,7 +4,7 @@
 PORT ?= 8420
 SWIFT ?= swift
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs demo format clean help
+.PHONY: build test check lint docs demo torture fixture format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +23,14 @@ else
 	$(SWIFT) test --skip-build --no-parallel --skip IntegrationTests
 	$(SWIFT) test --skip-build --filter IntegrationTests
 endif
+
+# Parameters: TORTURE_IMAGES, TORTURE_KILLS, TORTURE_DAEMON_KILLS, TORTURE_STRIDE, TORTURE_MINUTES;
+# TORTURE_ONLY=images,kills picks some of the proofs. The table goes into docs/torture.md.
+torture: build ## the faults of docs/torture.md at full length, and their table
+	.venv/bin/python Tests/StoreFaults/torture.py all
+
+fixture: build ## freezes a store of the present schema for the migration tests (NAME=)
+	Tests/StoreFaults/freeze '$(NAME)'
 
 check: build lint docs ## format lint, architecture tests, documentation with warnings as errors
 	$(SWIFT) test --skip-build --filter ArchitectureTests

@@ -44,7 +44,7 @@ struct CrashTests {
                 "images", "--images", "60", "--plant", "checkpoint-apart")
         else { return }
         #expect(!outcome.isGood)
-        #expect(try outcome.count("corrupt") > 0)
+        #expect(try outcome.count("unequal") > 0)
     }
 
     @Test("50 kills at any instant: nothing acknowledged is lost, nothing is there twice")

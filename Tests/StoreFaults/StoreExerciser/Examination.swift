@@ -33,18 +33,21 @@ struct Examination: Encodable {
     var missing = 0
     /// Scans that are read more than once.
     var twice = 0
-    /// Scans that differ from what was written or belong to no batch, and effects that do not
-    /// agree with their checkpoint.
+    /// Scans that differ from what was written, or that belong to no batch.
     var corrupt = 0
+    /// Rows that the store itself found damaged and left out.
+    var damaged = 0
+    /// Rollups, owed items and states that do not agree with their checkpoint.
+    var unequal = 0
     var scans = 0
     var milliseconds = 0
 
-    static func examine(_ claim: Claim) async -> Examination {
+    /// - Parameter recovers: whether a damaged file is put aside and what is readable salvaged.
+    static func examine(_ claim: Claim, recovers: Bool) async -> Examination {
         var examination = Examination(folder: claim.folder, acked: claim.acked)
         do throws(StoreError) {
             let start = ContinuousClock.now
-            let store = try Store.open(
-                StoreOptions(directory: claim.folder), calendar: .utc)
+            let store = try open(claim.folder, recovers: recovers)
             examination.milliseconds = Int((ContinuousClock.now - start).milliseconds)
             do throws(StoreError) {
                 try await examination.read(store, claim)
@@ -56,6 +59,10 @@ struct Examination: Encodable {
             examination.error = error.description
         }
         return examination
+    }
+
+    private static func open(_ folder: String, recovers: Bool) throws(StoreError) -> Store {
+        try Store.open(StoreOptions(directory: folder), calendar: .utc)
     }
 
     private mutating func read(_ store: Store, _ claim: Claim) async throws(StoreError) {
@@ -83,7 +90,7 @@ struct Examination: Encodable {
                 k = next
             }
         }
-        corrupt += store.reader.damagedRows().count
+        damaged += store.reader.damagedRows().count
     }
 
     private mutating func compare(_ stored: [Scan], _ expected: [Scan]) {
@@ -106,21 +113,21 @@ struct Examination: Encodable {
         let checkpoint = try await store.reader.checkpoint()
         let cursor = checkpoint?.cursor ?? 0
         if cursor < claim.applied { lost += 1 }
-        if cursor > found { corrupt += 1 }
+        if cursor > found { unequal += 1 }
         if let checkpoint {
             let byte = UInt8(truncatingIfNeeded: cursor)
-            if checkpoint.state != [UInt8](repeating: byte, count: 900) { corrupt += 1 }
+            if checkpoint.state != [UInt8](repeating: byte, count: 900) { unequal += 1 }
         }
         let day = Bucket(.day, containing: Workload.start, calendar: .utc)
         for group in try await store.reader.registry().groups {
             for series in group.series {
                 let stored = try await store.reader.rollups(
                     series: series.number, resolution: .day, from: day.start, to: day.end)
-                if stored.map(\.rollup.count) != (cursor == 0 ? [] : [Int(cursor)]) { corrupt += 1 }
+                if stored.map(\.rollup.count) != (cursor == 0 ? [] : [Int(cursor)]) { unequal += 1 }
             }
         }
         let owed = try await store.reader.uplinkStatus(uplink: "city").owed
-        if Int64(owed) != cursor / 5 { corrupt += 1 }
+        if Int64(owed) != cursor / 5 { unequal += 1 }
     }
 
     private struct Identity: Hashable {
