@@ -478,11 +478,11 @@ def programme():
     stride = number("TORTURE_STRIDE", 1)
     return [
         ("images", ["--images", images], False, "power cuts: crash images"),
-        ("images", ["--images", images // 50 or 20, "--durability", "process"], True,
+        ("images", ["--images", max(40, images // 50), "--durability", "process"], True,
          "the same without a sync at each commit (contrast)"),
-        ("images", ["--images", images // 100 or 20, "--plant", "ack-first"], True,
+        ("images", ["--images", max(40, images // 100), "--plant", "ack-first"], True,
          "planted: a promise before the commit"),
-        ("images", ["--images", images // 100 or 20, "--plant", "checkpoint-apart"], True,
+        ("images", ["--images", max(40, images // 100), "--plant", "checkpoint-apart"], True,
          "planted: a checkpoint apart from its effects"),
         ("kills", ["--kills", number("TORTURE_KILLS", 2_000), "--life", "0.4"], False,
          "kill -9 of a writer at any instant"),

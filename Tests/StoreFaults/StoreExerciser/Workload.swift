@@ -60,6 +60,15 @@ struct Workload {
             .sorted(by: Scan.isEarlier)
     }
 
+    /// The newest batch that a store holds; 0 when it holds none.
+    ///
+    /// The crane's newest scan is never a late one, because most scans of a span are in time.
+    func newestBatch(in store: Store) async throws(StoreError) -> Int64 {
+        let end = Timestamp(milliseconds: 4_000_000_000_000)
+        let last = try await store.reader.lastScans(group: groups[0].id, before: end, limit: 1)
+        return last.first.map { ($0.time - Self.start).milliseconds / (Self.span * 1000) + 1 } ?? 0
+    }
+
     static func time(ofSpan k: Int64) -> Timestamp { start + .seconds((k - 1) * span) }
 
     private func arrivals(in k: Int64) -> [Scan] {
