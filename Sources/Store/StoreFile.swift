@@ -31,7 +31,8 @@ struct StoreFile: Sendable {
                 .cannotOpen, "make the folder \(options.directory)",
                 cause: "\(error.localizedDescription)", disposition: .stop)
         }
-        let lock = try held ?? DirectoryLock(directory: options.directory)
+        let lock: DirectoryLock
+        if let held { lock = held } else { lock = try DirectoryLock(directory: options.directory) }
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in

@@ -25,7 +25,7 @@ struct SealOutcome: Sendable {
 
 extension StoreWriter {
     /// Buckets written in one transaction: a commit never waits longer than for these.
-    static let bucketsPerStep = 8
+    static let bucketsPerSeal = 8
     /// Journal rows deleted in one transaction.
     static let journalRowsPerStep = 2_000
     /// The newest rows with deliveries stay, because a broker may yet send them again.
@@ -43,7 +43,7 @@ extension StoreWriter {
         let until = max(request.until.milliseconds, known.until)
         let scans = entry.scans(of: group.id, from: .min, to: until, upTo: cursor)
         let covered = try BucketTable.put(
-            scans, of: group, until: until, mostBuckets: bucketsPerStep, db)
+            scans, of: group, until: until, mostBuckets: bucketsPerSeal, db)
         var outcome = SealOutcome(group: group.id, coveredUntil: covered, cursor: cursor)
         if covered >= until {
             let mark = SealMark(sequence: cursor, until: until)

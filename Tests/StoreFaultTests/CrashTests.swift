@@ -12,6 +12,7 @@ struct CrashTests {
         // Images without a write that might be lost would prove nothing.
         #expect(try outcome.count("writes_in_doubt") > 200)
         #expect(try outcome.count("acked") > 2_000)
+        #expect(try outcome.count("seals_recorded") > 5)
     }
 
     @Test("the images can fail: without a sync at each commit, acknowledged batches are lost")
@@ -53,6 +54,7 @@ struct CrashTests {
         #expect(outcome.isGood, "\(outcome.text)")
         #expect(try outcome.count("kills_while_working") > 15)
         #expect(try outcome.count("batches_acked") > 500)
+        #expect(try outcome.count("seals") > 5)
     }
 
     @Test("a call on the file fails, or is the last one: an error, never a trap, nothing lost")

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 
-from crash_images import MODES, SYNC, Disk, read_trace
+from crash_images import MODES, SAID, SYNC, Disk, read_trace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -70,6 +70,12 @@ def promises(text, acked=0, applied=0):
         elif len(words) > 1 and words[0] == "applied":
             applied = max(applied, int(words[1]))
     return acked, applied
+
+
+def sealed(text):
+    """How many groups were sealed, as an exerciser said."""
+    lines = [line.split() for line in text.splitlines()]
+    return sum(int(words[2]) for words in lines if words[:1] == ["applied"] and len(words) == 3)
 
 
 FAULTS = ["lost", "missing", "twice", "corrupt", "damaged", "unequal"]
@@ -143,7 +149,7 @@ def images(options):
     work = scratch("images")
     verdicts = Verdicts()
     modes = dict.fromkeys(MODES, 0)
-    second = writes_in_doubt = syncs = 0
+    second = writes_in_doubt = syncs = seals = 0
     try:
         shim = compiled("recorder.c", shim_folder)
         arguments = ["--durability", options.durability]
@@ -158,6 +164,8 @@ def images(options):
             data, trace = os.path.join(work, "data"), os.path.join(work, "trace")
             records = recorded(data, trace, shim, "--batches", str(options.batches), *arguments)
             syncs += sum(1 for record in records if record[0] == SYNC)
+            said = b"".join(record[3] for record in records if record[0] == SAID).decode()
+            seals += sealed(said)
             # The instants between two calls, some twice, in the order of the trace.
             cuts = sorted(rng.randrange(1, len(records) + 1) for _ in range(count))
             disk, place, claims = Disk(), 0, []
@@ -187,7 +195,7 @@ def images(options):
         shutil.rmtree(work, ignore_errors=True)
     return verdicts, dict(
         images=verdicts.counts["stores"], modes=modes, cut_while_recovering=second,
-        synchronisations_recorded=syncs, writes_in_doubt=writes_in_doubt,
+        synchronisations_recorded=syncs, seals_recorded=seals, writes_in_doubt=writes_in_doubt,
         worst_loss=verdicts.worst)
 
 
@@ -216,30 +224,37 @@ def kills(options):
     rng = random.Random(options.seed)
     work = scratch("kills")
     verdicts = Verdicts()
-    batches = lives = 0
+    batches = lives = seals = 0
     folder, acked, applied = os.path.join(work, "0"), 0, 0
     arguments = [f"--plant-{options.plant}"] if options.plant else []
     try:
         for number in range(1, options.kills + 1):
-            process = subprocess.Popen(
-                [EXERCISER, "run", folder, *arguments], env=environment(),
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            # Into a file: a pipe that is read twice may keep lines to itself.
+            told = os.path.join(work, "told")
+            with open(told, "wb") as out:
+                process = subprocess.Popen(
+                    [EXERCISER, "run", folder, *arguments], env=environment(), stdout=out,
+                    stderr=subprocess.STDOUT)
             # A third of the lives end while they start, the others at any instant of their work.
             if rng.random() < 0.33:
                 time.sleep(rng.uniform(0.005, 0.08))
             else:
-                first = process.stdout.readline()
+                while os.path.getsize(told) == 0 and process.poll() is None:
+                    time.sleep(0.001)
                 time.sleep(rng.uniform(0, options.life))
-                lives += 1 if first else 0
+                lives += 1
             process.send_signal(signal.SIGKILL)
-            output, errors = process.communicate()
+            process.wait()
+            with open(told, errors="replace") as out:
+                output = out.read()
             if process.returncode != -signal.SIGKILL:
                 verdicts._add(dict(
                     folder=folder, acked=acked,
-                    error=f"ended by itself with {process.returncode}: {output} {errors}"))
+                    error=f"ended by itself with {process.returncode}: {output[-500:]}"))
             before = acked
             acked, applied = promises(output, acked, applied)
             batches += acked - before
+            seals += sealed(output)
             # The store grows, and with it each look at all of it.
             if number % options.every == 0 or number == options.kills:
                 verdicts.verify([(folder, acked, applied)])
@@ -247,7 +262,8 @@ def kills(options):
                 folder, acked, applied = os.path.join(work, str(number)), 0, 0
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return verdicts, dict(kills=options.kills, kills_while_working=lives, batches_acked=batches)
+    return verdicts, dict(kills=options.kills, kills_while_working=lives, batches_acked=batches,
+                          seals=seals)
 
 
 # The n-th call fails

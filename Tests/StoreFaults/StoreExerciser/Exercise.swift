@@ -9,6 +9,8 @@ struct ExerciseOptions {
     var durability = Durability.power
     /// Effects and a checkpoint come with every so many batches.
     var effectsEvery: Int64 = 5
+    /// Everything is sealed with every so many batches.
+    var sealsAllEvery: Int64 = 30
     /// Housekeeping (which moves the log into the file) comes with every so many batches.
     var housekeepingEvery: Int64 = 60
     /// Planted: says `acked` before the commit.
@@ -21,7 +23,7 @@ struct ExerciseOptions {
 ///
 ///     from 17            the first batch of this life
 ///     acked 17 20        batch 17 is durable; 20 is the number of its scans
-///     applied 20         so are the effects of the batches up to 20
+///     applied 20 3       so are the effects of the batches up to 20, and 3 groups were sealed
 ///     error full retry … the store refused
 struct Exercise {
     let options: ExerciseOptions
@@ -119,13 +121,21 @@ struct Exercise {
         var effects = effects(after: applied, upTo: k)
         let checkpoint = EvaluationCheckpoint(
             version: 1, cursor: sequence, state: Self.state(of: k))
+        // What is due, and now and then all there is, so that late scans find sealed buckets.
+        effects.seals = store.reader.dueSeals(
+            cursor: sequence, now: Workload.time(ofSpan: k + 1),
+            everything: k % options.sealsAllEvery == 0)
         if options.checkpointsApart {
-            try await store.writer.apply(EvaluationEffects(checkpoint: checkpoint))
+            effects.checkpoint = checkpoint
+            effects.rollups = []
+            try await store.writer.apply(effects)
+            effects = self.effects(after: applied, upTo: k)
         } else {
             effects.checkpoint = checkpoint
         }
+        let seals = effects.seals.count
         try await store.writer.apply(effects)
-        say("applied \(k)")
+        say("applied \(k) \(seals)")
     }
 
     /// A state of the usual size that says up to which batch effects were applied.

@@ -26,6 +26,7 @@ struct FixtureContent {
         try await content.evaluate()
         try await content.report()
         try await content.audit()
+        try await content.seal()
         try store.close()
     }
 
@@ -145,6 +146,18 @@ struct FixtureContent {
         try await store.writer.expire(
             [owed("city", 7)], reason: "beyond retention", at: now + .seconds(3))
         try await store.writer.apply(EvaluationEffects(owed: [owed("city", 1, revision: 2)]))
+    }
+
+    /// What an hour or more has passed over; the rest stays in the journal.
+    private func seal() async throws(StoreError) {
+        guard let checkpoint = try await store.reader.checkpoint() else { return }
+        let now = Workload.time(ofSpan: Self.spans.last ?? 1)
+        for _ in 0..<20 {
+            let seals = store.reader.dueSeals(cursor: checkpoint.cursor, now: now)
+            if seals.isEmpty { return }
+            try await store.writer.apply(
+                EvaluationEffects(checkpoint: checkpoint, seals: seals))
+        }
     }
 
     private func audit() async throws(StoreError) {

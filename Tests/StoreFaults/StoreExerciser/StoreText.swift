@@ -129,5 +129,14 @@ struct StoreText {
 
 /// Seals all that can be sealed, as the evaluation does bit by bit.
 enum Sealing {
-    static func everything(of store: Store) async throws(StoreError) {}
+    static func everything(of store: Store) async throws(StoreError) {
+        guard let checkpoint = try await store.reader.checkpoint() else { return }
+        while true {
+            let seals = store.reader.dueSeals(
+                cursor: checkpoint.cursor, now: nil, everything: true)
+            if seals.isEmpty { return }
+            try await store.writer.apply(
+                EvaluationEffects(checkpoint: checkpoint, seals: seals))
+        }
+    }
 }
