@@ -93,6 +93,21 @@ struct GatewayMetrics: Sendable {
         return [
             gauge("store_file_bytes", "Bytes of the store's file.", statistics.fileBytes),
             gauge("store_wal_bytes", "Bytes of its write-ahead log.", statistics.walBytes),
+            gauge(
+                "store_used_bytes", "Bytes in use: pages, write-ahead log and ballast.",
+                statistics.usedBytes),
+            gauge(
+                "store_budget_bytes", "Bytes that may be in use; 0 before it is known.",
+                statistics.budgetBytes),
+            gauge(
+                "store_ballast_bytes", "Bytes held back for a full disk.",
+                statistics.ballastBytes),
+            gauge(
+                "store_full", "1 while the budget is used up and nothing may be removed.",
+                statistics.isFull ? 1 : 0),
+            gauge(
+                "store_damaged_packs", "Days of packed quarters found damaged since the start.",
+                Int64(statistics.damagedPacks)),
             gauge("journal_rows", "Rows of the journal.", statistics.journalRows),
             gauge(
                 "evaluation_behind_rows", "Journal rows that are not evaluated durably yet.",
@@ -101,5 +116,19 @@ struct GatewayMetrics: Sendable {
                 "store_damaged_rows", "Journal rows found damaged since the start.",
                 Int64(statistics.damagedRows)),
         ]
+            + statistics.removed.map { removal in
+                MetricSample(
+                    "plumbline_store_removed_total", .counter,
+                    help: "What housekeeping has removed since the store was made.",
+                    labels: [
+                        ("class", removal.kind.rawValue), ("reason", removal.reason.rawValue),
+                    ], value: Double(removal.items))
+            }
+            + statistics.removed.filter { $0.kind == .raw }.map { removal in
+                MetricSample(
+                    "plumbline_store_removed_unacknowledged_total", .counter,
+                    help: "Removed scans that some uplink of raw readings had not acknowledged.",
+                    labels: [("reason", removal.reason.rawValue)], value: Double(removal.owed))
+            }
     }
 }

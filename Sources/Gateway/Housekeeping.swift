@@ -8,13 +8,13 @@ package struct Housekeeping: Service {
     private let store: Store
     private let policy: HousekeepingPolicy
     private let interval: Duration
-    private let clock: any Clock<Duration>
+    private let clock: any Clock<Duration> & Sendable
     private let wallClock: any WallClock
     private let logger: Logger
 
     package init(
         store: Store, policy: HousekeepingPolicy, interval: Duration = .seconds(60),
-        clock: any Clock<Duration>, wallClock: any WallClock, logger: Logger
+        clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger
     ) {
         self.store = store
         self.policy = policy
@@ -27,9 +27,11 @@ package struct Housekeeping: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             var pause = interval
+            var wasFull = false
             while !Task.isCancelled {
-                do { try await clock.sleep(for: pause) } catch { return }
-                pause = await step() ? min(interval, Self.shortPause) : interval
+                await rest(pause)
+                if Task.isCancelled { return }
+                pause = await step(&wasFull) ? min(interval, Self.shortPause) : interval
             }
         }
     }
@@ -37,20 +39,65 @@ package struct Housekeeping: Service {
     /// Between two steps while there is more to do: the writer has others to serve.
     private static let shortPause = Duration.milliseconds(250)
 
+    /// Waits, but not while the disk is full: then room has to be made at once.
+    private func rest(_ pause: Duration) async {
+        let (reader, clock) = (store.reader, clock)
+        let seen = reader.diskFullCount
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await clock.sleep(for: pause) }
+            group.addTask {
+                _ = await reader.waitForFullDisk(after: seen)
+                // A disk that stays full is no reason to do nothing else.
+                try? await clock.sleep(for: Self.shortPause)
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// Does one bounded step.
     ///
     /// - Returns: whether there is more to do.
-    private func step() async -> Bool {
-        let now = wallClock.read()
-        // Age is judged by a trusted clock only: one that jumps must delete nothing.
-        guard now.isTrusted else { return false }
+    private func step(_ wasFull: inout Bool) async -> Bool {
         do {
-            let report = try await store.writer.housekeeping(now: now.wall, policy: policy)
-            logger.debug("housekeeping", metadata: ["report": "\(report)"])
+            let report = try await store.writer.housekeeping(
+                clock: wallClock.read(), policy: policy)
+            tell(report, &wasFull)
             return report.hasMore
         } catch {
             logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
             return false
         }
+    }
+
+    private func tell(_ report: HousekeepingReport, _ wasFull: inout Bool) {
+        for removal in report.removed {
+            var metadata: Logger.Metadata = [
+                "class": "\(removal.kind.rawValue)", "reason": "\(removal.reason.rawValue)",
+                "items": "\(removal.items)",
+            ]
+            if let first = removal.first, let last = removal.last {
+                metadata["from"] = "\(first.rfc3339(offset: 0))"
+                metadata["to"] = "\(last.rfc3339(offset: 0))"
+            }
+            if removal.owed > 0 { metadata["unacknowledged"] = "\(removal.owed)" }
+            // What goes for want of room goes earlier than the owner has asked for.
+            logger.log(
+                level: removal.reason == .budget ? .warning : .info, "removed from the store",
+                metadata: metadata)
+        }
+        if report.isFull != wasFull {
+            wasFull = report.isFull
+            let metadata: Logger.Metadata = [
+                "used_bytes": "\(report.usedBytes)", "budget_bytes": "\(report.budgetBytes)",
+            ]
+            if wasFull {
+                logger.error(
+                    "the byte budget is used up and nothing may be removed", metadata: metadata)
+            } else {
+                logger.notice("there is room in the byte budget again", metadata: metadata)
+            }
+        }
+        logger.debug("housekeeping", metadata: ["report": "\(report)"])
     }
 }

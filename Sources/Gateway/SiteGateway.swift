@@ -118,7 +118,7 @@ package struct SiteGateway: Sendable {
         services += try uplinks()
         services.append(
             Housekeeping(
-                store: store, policy: site.configuration.data.retention.policy,
+                store: store, policy: site.configuration.data.housekeeping,
                 clock: surroundings.clock, wallClock: surroundings.wallClock,
                 logger: surroundings.logger))
         services.append(evaluation)
@@ -263,12 +263,13 @@ private struct StoreService: Service {
     }
 }
 
-extension SiteConfiguration.Retention {
-    var policy: HousekeepingPolicy {
+extension SiteConfiguration.Data {
+    var housekeeping: HousekeepingPolicy {
         HousekeepingPolicy(
-            rawRetention: raw,
+            rawRetention: retention.raw,
             rollupRetention: [
-                .minute: minute, .quarterHour: quarterHour, .hour: hour, .day: day,
-            ])
+                .minute: retention.minute, .quarterHour: retention.quarterHour,
+                .hour: retention.hour, .day: retention.day,
+            ], maximumBytes: maximumBytes)
     }
 }

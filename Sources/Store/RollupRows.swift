@@ -1,6 +1,38 @@
 import GRDB
 import Telemetry
 
+/// One stored rollup as its columns are, before it becomes a `RollupRecord`.
+struct RollupRow: Hashable, Sendable {
+    var series: Int
+    var start: Int64
+    var count: Int
+    var bad: Int
+    var expected: Int?
+    var sum: Double?
+    var minimum: Double?
+    var maximum: Double?
+    var first: Double?
+    var last: Double?
+    var increase: Double?
+    var isEstimated: Bool
+    var revision: Int
+
+    /// The record; first and last bear the bucket's start, their times are not kept.
+    func record(_ resolution: Resolution, _ calendar: SiteCalendar) -> RollupRecord {
+        let start = Timestamp(milliseconds: start)
+        let timed = { (value: Double?) in value.map { Rollup.Timed(time: start, value: $0) } }
+        var exact = ExactSum()
+        if let sum { exact.add(sum) }
+        let rollup = Rollup(
+            count: count, bad: bad, expected: expected, sum: exact, minimum: minimum,
+            maximum: maximum, first: timed(first), last: timed(last),
+            increase: increase.flatMap { ScaledInteger(rounding: $0) }, isEstimated: isEstimated)
+        return RollupRecord(
+            series: series, bucket: Bucket(resolution, containing: start, calendar: calendar),
+            rollup: rollup, revision: revision)
+    }
+}
+
 /// Rollups as rows: sums and increases rounded once to doubles, the bucket by its start.
 enum RollupRows {
     static let columns = """
@@ -12,8 +44,22 @@ enum RollupRows {
         resolution.nominal.milliseconds / 60_000
     }
 
-    /// Stores a rollup unless the same or a higher revision is there.
-    static func upsert(_ record: RollupRecord, _ db: Database) throws {
+    /// Stores each rollup unless the same or a higher revision is there, as a row or packed.
+    static func upsert(_ records: [RollupRecord], _ db: Database) throws {
+        var packs = try PackedRevisions(db)
+        for record in records {
+            if record.bucket.resolution == .quarterHour,
+                let packed = try packs.revision(
+                    of: record.series, at: record.bucket.start.milliseconds, db),
+                packed >= record.revision
+            {
+                continue
+            }
+            try store(record, db)
+        }
+    }
+
+    private static func store(_ record: RollupRecord, _ db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO rollup (resolution, start, series, count, bad, expected, sum, min,
@@ -36,22 +82,11 @@ enum RollupRows {
         ])
     }
 
-    /// Reads a row of `columns`; first and last bear the bucket's start, their times are not kept.
-    static func record(
-        _ row: Row, _ resolution: Resolution, _ calendar: SiteCalendar
-    ) -> RollupRecord {
-        let start = Timestamp(milliseconds: row[1])
-        let timed = { (value: Double?) in value.map { Rollup.Timed(time: start, value: $0) } }
-        var sum = ExactSum()
-        if let stored: Double = row[5] { sum.add(stored) }
-        let increase: Double? = row[10]
-        let rollup = Rollup(
-            count: row[2], bad: row[3], expected: row[4], sum: sum, minimum: row[6],
-            maximum: row[7], first: timed(row[8]), last: timed(row[9]),
-            increase: increase.flatMap { ScaledInteger(rounding: $0) }, isEstimated: row[11])
-        return RollupRecord(
-            series: row[0],
-            bucket: Bucket(resolution, containing: start, calendar: calendar), rollup: rollup,
-            revision: row[12])
+    /// Reads a row of `columns`.
+    static func row(_ row: Row) -> RollupRow {
+        RollupRow(
+            series: row[0], start: row[1], count: row[2], bad: row[3], expected: row[4],
+            sum: row[5], minimum: row[6], maximum: row[7], first: row[8], last: row[9],
+            increase: row[10], isEstimated: row[11], revision: row[12])
     }
 }

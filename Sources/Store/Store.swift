@@ -23,7 +23,17 @@ package final class Store: Sendable {
     package static func open(
         _ options: StoreOptions, calendar: SiteCalendar
     ) throws(StoreError) -> Store {
-        try open(StoreFile.open(options, zone: calendar.zone), calendar, isReadOnly: false)
+        let file = try StoreFile.open(options, zone: calendar.zone)
+        do {
+            try ZoneOffsets.fix(calendar, file.pool)
+        } catch {
+            throw StoreError("store the offsets of \(calendar.zone)", error)
+        }
+        let store = try open(file, calendar, isReadOnly: false)
+        if let space = FileSystemSpace.read(options.directory) {
+            store.shared.room.ballast.take(from: space)
+        }
+        return store
     }
 
     /// Opens the store of a gateway that may be running, to read it; its writer refuses all work.
@@ -55,6 +65,7 @@ package final class Store: Sendable {
     package func close() throws(StoreError) {
         shared.commits.close()
         shared.effects.close()
+        shared.room.pressure.close()
         do { try shared.file.pool.close() } catch { throw StoreError("close the store", error) }
     }
 }
@@ -74,6 +85,8 @@ final class SharedState: Sendable {
     let commits: Beacon
     /// How many times effects were applied since the store was opened.
     let effects: Beacon
+    /// What housekeeping keeps: the ballast, the retention clock, whether there is room.
+    let room: StoreRoom
 
     init(file: StoreFile, calendar: SiteCalendar, start: StartUp, isReadOnly: Bool) {
         self.isReadOnly = isReadOnly
@@ -85,6 +98,7 @@ final class SharedState: Sendable {
         head = Published(start.head)
         commits = Beacon(newest: start.newest)
         effects = Beacon(newest: 0)
+        room = StoreRoom(directory: file.directory)
     }
 }
 

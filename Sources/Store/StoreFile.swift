@@ -10,6 +10,7 @@ struct StoreFile: Sendable {
 
     let pool: DatabasePool
     let path: String
+    var directory: String { String(path.dropLast(Self.name.count + 1)) }
 
     static func open(_ options: StoreOptions, zone: String) throws(StoreError) -> StoreFile {
         let path = options.directory + "/" + name

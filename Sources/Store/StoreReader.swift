@@ -83,12 +83,20 @@ package struct StoreReader: Sendable {
                 try Int64.fetchOne(
                     db, sql: "SELECT seq FROM cursor WHERE reader = ?",
                     arguments: [evaluationReader]) ?? 0
+            statistics.usedBytes = try UsedPages.read(db).used
+            statistics.removed = try RemovedTotals.load(db)
             return statistics
         }
         statistics.newestSequence = shared.commits.newest
         statistics.fileBytes = StoreFile.size(path)
         statistics.walBytes = StoreFile.size(path + "-wal")
         statistics.damagedRows = shared.damage.value.causes.count
+        let room = shared.room.state.value
+        statistics.budgetBytes = room.budget
+        statistics.isFull = room.isFull
+        statistics.damagedPacks = room.damagedPacks.count
+        statistics.ballastBytes = shared.room.ballast.bytes
+        statistics.usedBytes += statistics.walBytes + statistics.ballastBytes
         return statistics
     }
 }

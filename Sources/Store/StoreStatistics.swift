@@ -5,6 +5,14 @@ package struct StoreStatistics: Hashable, Sendable {
     /// Bytes of `plumbline.sqlite` and of its write-ahead log.
     package var fileBytes: Int64 = 0
     package var walBytes: Int64 = 0
+    /// Bytes of pages in use, of the log and of the ballast; free pages of the file are used again.
+    package var usedBytes: Int64 = 0
+    /// What may be in use, as the last step of housekeeping found it; 0 before the first.
+    package var budgetBytes: Int64 = 0
+    /// Bytes that are held back for a full disk; 0 when they have been given up for it.
+    package var ballastBytes: Int64 = 0
+    /// Whether the budget is used up and nothing may be removed any more.
+    package var isFull = false
     /// Newest minus oldest sequence plus one: sequences are dense, so gaps only make it too high.
     package var journalRows: Int64 = 0
     package var newestSequence: Int64 = 0
@@ -12,48 +20,10 @@ package struct StoreStatistics: Hashable, Sendable {
     package var evaluationCursor: Int64 = 0
     /// Journal rows found damaged since the store was opened, each counted once.
     package var damagedRows: Int = 0
-
-    package init() {}
-}
-
-/// How long what is kept.
-package struct HousekeepingPolicy: Hashable, Sendable {
-    /// Journal rows older than this go, once the evaluation has folded them.
-    package var rawRetention: Duration
-    /// Rollups older than this go; a resolution that is not named is kept for ever.
-    package var rollupRetention: [Resolution: Duration]
-    /// Settled outbox rows whose bucket is older than this go.
-    package var outboxRetention: Duration
-    /// The newest attempts that are kept.
-    package var attemptsKept: Int
-    /// At most so many rows of each kind are deleted in one step.
-    package var maximumRowsPerStep: Int
-
-    package init(
-        rawRetention: Duration, rollupRetention: [Resolution: Duration] = [:],
-        outboxRetention: Duration = .seconds(90 * 86_400), attemptsKept: Int = 10_000,
-        maximumRowsPerStep: Int = 2_000
-    ) {
-        self.rawRetention = rawRetention
-        self.rollupRetention = rollupRetention
-        self.outboxRetention = outboxRetention
-        self.attemptsKept = attemptsKept
-        self.maximumRowsPerStep = maximumRowsPerStep
-    }
-}
-
-/// What one step of housekeeping removed, by reason.
-package struct HousekeepingReport: Hashable, Sendable {
-    /// Journal rows beyond the raw retention, and the range of scan times in them.
-    package var journalRows = 0
-    package var journalRange: ClosedRange<Timestamp>?
-    package var rollups: [Resolution: Int] = [:]
-    package var outboxRows = 0
-    package var attempts = 0
-    /// Whether a limit was reached, so that another step would find more.
-    package var hasMore = false
-    /// Whether the whole write-ahead log could be moved into the file.
-    package var isCheckpointComplete = false
+    /// Days of packed quarters found damaged since the store was opened, each counted once.
+    package var damagedPacks: Int = 0
+    /// What housekeeping has removed since the store was made, by class and reason.
+    package var removed: [Removal] = []
 
     package init() {}
 }

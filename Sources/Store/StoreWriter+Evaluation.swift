@@ -16,7 +16,7 @@ extension StoreWriter {
         let (head, registry) = (shared.head.value, shared.registry.value)
         let damaged = shared.damage.value.causes.keys
         let sealed = try write(what) { db in
-            for record in effects.rollups { try RollupRows.upsert(record, db) }
+            try RollupRows.upsert(effects.rollups, db)
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
             for item in effects.owed { try OutboxRows.owe(item, db) }
             guard let checkpoint = effects.checkpoint else { return [SealOutcome]() }

@@ -2,86 +2,212 @@ import GRDB
 import Telemetry
 
 extension StoreWriter {
-    /// Removes what is older than the policy keeps, one bounded step of it, and checkpoints the log.
+    /// Keeps the store within its bounds: one bounded step of ageing, of making room, of packing.
     ///
-    /// A journal row above the evaluation's cursor stays whatever its age, and so does the newest.
+    /// Each of them is a transaction of its own, and between two the writer serves others. Age is
+    /// judged by a clock of its own (`RetentionClock`): one that jumps makes nothing old, and with
+    /// an untrusted clock nothing goes by age.
     package func housekeeping(
-        now: Timestamp, policy: HousekeepingPolicy
-    ) throws(StoreError) -> HousekeepingReport {
-        let limit = max(1, policy.maximumRowsPerStep)
-        var report = try write("housekeeping") { db in
-            var report = HousekeepingReport()
-            try Self.trimJournal(before: now - policy.rawRetention, limit, db, &report)
-            for (resolution, retention) in policy.rollupRetention {
-                try Self.prune(resolution, before: now - retention, limit, db, &report)
-            }
-            try Self.trimOutbox(before: now - policy.outboxRetention, limit, db, &report)
-            try db.execute(
-                sql: """
-                    DELETE FROM attempt WHERE id IN (SELECT id FROM attempt
-                        WHERE id <= (SELECT max(id) FROM attempt) - ? ORDER BY id LIMIT ?)
-                    """, arguments: [max(0, policy.attemptsKept), limit])
-            report.attempts = db.changesCount
-            return report
+        clock: ClockReading, policy: HousekeepingPolicy
+    ) async throws(StoreError) -> HousekeepingReport {
+        var report = HousekeepingReport()
+        report.judgedAt = try judge(clock)
+        await Task.yield()
+        if let now = report.judgedAt {
+            try expire(now, policy, &report)
+            await Task.yield()
         }
-        report.hasMore =
-            report.journalRows == limit || report.outboxRows == limit || report.attempts == limit
-            || report.rollups.values.contains(limit)
+        try makeRoom(policy, &report)
+        await Task.yield()
+        if let now = report.judgedAt, let age = policy.packAfter {
+            try pack(before: now - age, &report)
+            await Task.yield()
+        }
+        try saveLatest(clock)
         report.isCheckpointComplete = try checkpoint()
+        holdBallast()
         return report
     }
 
-    private static func trimJournal(
-        before cutoff: Timestamp, _ limit: Int, _ db: Database, _ report: inout HousekeepingReport
-    ) throws {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT seq, first_ms, last_ms FROM journal
-                WHERE first_ms < :cutoff AND last_ms < :cutoff
-                    AND seq <= ifnull((SELECT seq FROM cursor WHERE reader = :reader), 0)
-                    AND seq < (SELECT max(seq) FROM journal)
-                ORDER BY first_ms LIMIT :limit
-                """,
-            arguments: [
-                "cutoff": cutoff.milliseconds, "reader": evaluationReader, "limit": limit,
-            ])
-        let delete = try db.cachedStatement(sql: "DELETE FROM journal WHERE seq = ?")
-        for row in rows {
-            try delete.execute(arguments: [row[0] as Int64])
-            let first = Timestamp(milliseconds: row[1])
-            let last = max(first, Timestamp(milliseconds: row[2]))
-            let range = report.journalRange ?? first...last
-            report.journalRange = min(range.lowerBound, first)...max(range.upperBound, last)
+    /// Moves the retention clock on, and makes it durable now and then.
+    private func judge(_ clock: ClockReading) throws(StoreError) -> Timestamp? {
+        let room = shared.room
+        var (current, saved) = room.state.withValue { ($0.clock, $0.savedClock) }
+        if current == nil {
+            let file = shared.file
+            do {
+                current = try file.pool.read { try RetentionClock.load($0, now: clock) }
+            } catch {
+                throw StoreError("read the retention clock", error)
+            }
         }
-        report.journalRows = rows.count
+        guard var moved = current else { return nil }
+        let now = moved.advance(to: clock)
+        let isStale =
+            saved.map { moved.value - $0.value >= RetentionClock.unsavedLag } ?? (now != nil)
+        if isStale {
+            try write("save the retention clock") { try moved.save($0) }
+            saved = moved
+        }
+        room.state.withValue {
+            $0.clock = moved
+            $0.savedClock = saved
+        }
+        return now
     }
 
-    private static func prune(
-        _ resolution: Resolution, before cutoff: Timestamp, _ limit: Int, _ db: Database,
-        _ report: inout HousekeepingReport
-    ) throws {
-        let code = RollupRows.code(resolution)
-        try db.execute(
-            sql: """
-                DELETE FROM rollup WHERE (resolution, start, series) IN (
-                    SELECT resolution, start, series FROM rollup
-                    WHERE resolution = ? AND start < ? ORDER BY start LIMIT ?)
-                """, arguments: [code, cutoff.milliseconds, limit])
-        if db.changesCount > 0 { report.rollups[resolution] = db.changesCount }
+    private func expire(
+        _ now: Timestamp, _ policy: HousekeepingPolicy, _ report: inout HousekeepingReport
+    ) throws(StoreError) {
+        let limit = max(1, policy.maximumRowsPerStep)
+        let (removals, hasMore) = try write("remove what is old") { db in
+            var removals: [Removal] = []
+            let raw = try RetentionRows.trimBuckets(
+                before: now - policy.rawRetention, acknowledgedUntil: policy.rawAcknowledgedUntil,
+                limit: min(limit, Self.bucketsPerStep), reason: .age, db)
+            removals.append(raw.removal)
+            // Whether more buckets are due is found out by the next step, which costs little.
+            var hasMore = raw.removal.items > 0
+            for (resolution, retention) in policy.rollupRetention.sorted(by: { $0.key < $1.key }) {
+                let cutoff = now - retention
+                let rows = try RetentionRows.trimRollups(
+                    resolution, before: cutoff, limit: limit, reason: .age, db)
+                hasMore = hasMore || rows.items == limit
+                removals.append(rows)
+                guard resolution == .quarterHour else { continue }
+                let packs = try RetentionRows.trimPacks(
+                    before: cutoff, limit: Self.packsPerStep, reason: .age, db)
+                hasMore = hasMore || packs.items > 0
+                removals.append(packs)
+            }
+            let items = try RetentionRows.trimOutbox(
+                before: now - policy.outboxRetention, limit: limit, db)
+            let attempts = try RetentionRows.trimAttempts(
+                keeping: policy.attemptsKept, limit: limit, db)
+            removals += [items, attempts]
+            try RemovedTotals.add(removals, db)
+            return (removals, hasMore || items.items == limit || attempts.items == limit)
+        }
+        for removal in removals { report.add(removal) }
+        report.hasMore = report.hasMore || hasMore
     }
 
-    private static func trimOutbox(
-        before cutoff: Timestamp, _ limit: Int, _ db: Database, _ report: inout HousekeepingReport
-    ) throws {
-        try db.execute(
-            sql: """
-                DELETE FROM outbox WHERE (uplink, kind, scope, start) IN (
-                    SELECT uplink, kind, scope, start FROM outbox
-                    WHERE start < ? AND revision_owed <= revision_settled
-                    ORDER BY start LIMIT ?)
-                """, arguments: [cutoff.milliseconds, limit])
-        report.outboxRows = db.changesCount
+    private static let bucketsPerStep = 256
+    private static let packsPerStep = 32
+
+    /// Removes for the byte budget, and decides whether anything more may be admitted.
+    private func makeRoom(
+        _ policy: HousekeepingPolicy, _ report: inout HousekeepingReport
+    ) throws(StoreError) {
+        let file = shared.file
+        let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsPerStep))
+        var (before, after, removal) = try room(file, policy, limit)
+        if before.isExceeded, StoreFile.size(file.path + "-wal") > Self.largeLog {
+            // The log counts too, and to empty it costs nobody a reading.
+            try truncateLog()
+            if removal == nil { (before, after, removal) = try room(file, policy, limit) }
+        }
+        if let removal { report.add(removal) }
+        report.usedBytes = after.used
+        report.budgetBytes = after.limit
+        report.isFull = after.isExceeded && removal == nil
+        report.hasMore = report.hasMore || (after.isExceeded && removal != nil)
+        let (isFull, budget) = (report.isFull, after.limit)
+        shared.room.state.withValue {
+            $0.isFull = isFull
+            $0.budget = budget
+        }
+    }
+
+    private static let largeLog: Int64 = 1 << 20
+
+    private func room(
+        _ file: StoreFile, _ policy: HousekeepingPolicy, _ limit: Int
+    ) throws(StoreError) -> (before: ByteBudget, after: ByteBudget, removal: Removal?) {
+        let now: ByteBudget
+        do {
+            now = try file.pool.read { try ByteBudget.measure(file, policy, $0) }
+        } catch {
+            throw StoreError("measure the store", error)
+        }
+        guard now.isExceeded else { return (now, now, nil) }
+        return try write("make room") { db in
+            var removal: Removal?
+            var after = now
+            // A few buckets at a time, so that no more goes than has to.
+            for _ in 0..<max(1, limit / Self.bucketsAtOnce) {
+                guard
+                    let part = try RetentionRows.makeRoom(policy, limit: Self.bucketsAtOnce, db)
+                else { break }
+                if removal != nil, removal?.kind != part.kind { break }
+                removal?.add(part)
+                removal = removal ?? part
+                after = try ByteBudget.measure(file, policy, db)
+                if !after.isExceeded { break }
+            }
+            if let removal { try RemovedTotals.add([removal], db) }
+            return (now, after, removal)
+        }
+    }
+
+    private static let bucketsAtOnce = 16
+
+    private func pack(
+        before cutoff: Timestamp, _ report: inout HousekeepingReport
+    ) throws(StoreError) {
+        let room = shared.room
+        let today = RollupPack.day(cutoff.milliseconds)
+        let (place, merged) = room.state.withValue { ($0.packing, $0.mergedDay) }
+        let step = try write("pack quarters") { db in
+            try PackedRollups.step(
+                from: place, before: cutoff, merges: merged != today, db)
+        }
+        for id in step.damaged { room.noteDamage(inPack: id) }
+        report.packedRollups = step.rows
+        report.hasMore = report.hasMore || step.next != nil
+        room.state.withValue {
+            $0.packing = step.next ?? PackedRollups.Place()
+            // A late row does not rewrite its pack each minute: packs are merged once a day.
+            if step.next == nil { $0.mergedDay = today }
+        }
+    }
+
+    private func saveLatest(_ clock: ClockReading) throws(StoreError) {
+        let room = shared.room
+        let (known, saved) = room.state.withValue { ($0.latest, $0.latestSaved) }
+        if let saved, saved.bootID == clock.bootID,
+            clock.monotonic &- saved.monotonic < LatestRows.interval
+        {
+            return
+        }
+        let readings = shared.latest.value.bySeries(shared.registry.value)
+        let changed = readings.filter { known[$0.key] != $0.value }
+        if !changed.isEmpty {
+            try write("save the newest readings") { try LatestRows.save(changed, $0) }
+        }
+        let at = (bootID: clock.bootID, monotonic: clock.monotonic)
+        room.state.withValue {
+            $0.latest = readings
+            $0.latestSaved = at
+        }
+    }
+
+    /// Takes the ballast again when the file system has room for it.
+    private func holdBallast() {
+        let directory = shared.file.directory
+        guard let space = FileSystemSpace.read(directory) else { return }
+        shared.room.ballast.take(from: space)
+    }
+
+    private func truncateLog() throws(StoreError) {
+        do {
+            try shared.file.pool.writeWithoutTransaction { db in
+                _ = try db.checkpoint(.truncate)
+            }
+        } catch {
+            let error = StoreError("empty the write-ahead log", error)
+            if error.code != .busy { throw error }
+        }
     }
 
     /// Moves the log into the file without waiting for readers; a log that has grown is cut back.

@@ -22,7 +22,13 @@ package actor StoreWriter {
 
     /// Runs one transaction: everything of it is durable afterwards, or nothing.
     func write<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
-        do { return try shared.file.pool.write(body) } catch { throw StoreError(what, error) }
+        do {
+            return try shared.file.pool.write(body)
+        } catch {
+            let error = StoreError(what, error)
+            if error.code == .full { shared.room.diskIsFull() }
+            throw error
+        }
     }
 
     /// Gives numbers to groups and their series, the same ones after every restart.

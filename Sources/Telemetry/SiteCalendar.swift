@@ -33,6 +33,11 @@ package struct SiteCalendar: Hashable, Sendable {
     /// Coordinated universal time, which never changes its offset.
     package static let utc = SiteCalendar(zone: "UTC", initialOffset: 0)
 
+    /// Every offset with the first instant at which it holds; the first one holds since ever.
+    package var offsets: [Transition] {
+        [Transition(at: Timestamp(milliseconds: .min), offset: initialOffset)] + transitions
+    }
+
     /// Seconds east of UTC at an instant.
     package func offset(at time: Timestamp) -> Int {
         let passed = transitionsPassed(at: time)

@@ -143,6 +143,8 @@ extension SiteConfiguration.Site {
 }
 
 extension SiteConfiguration.Data {
+    private static let smallestStore: Int64 = 64 << 20
+
     static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self {
         var reader = MappingReader(node, faults)
         let directory = reader.required("directory")?.string(faults)
@@ -157,6 +159,15 @@ extension SiteConfiguration.Data {
             } else {
                 faults.add(
                     node.location, "the commit interval must lie between 10 ms and 1 min")
+            }
+        }
+        if let node = reader.optional("max_size"), let bytes = node.byteCount(faults) {
+            if bytes >= Self.smallestStore {
+                data.maximumBytes = bytes
+            } else {
+                faults.add(
+                    node.location, "the store needs at least 64 MiB",
+                    remedy: "'8 GiB' keeps a year of 500 readings a second")
             }
         }
         if let node = reader.optional("retention") {

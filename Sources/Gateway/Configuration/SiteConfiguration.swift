@@ -25,6 +25,8 @@ package struct SiteConfiguration: Sendable {
         package var durability: Durability = .power
         package var commitInterval: Duration = .seconds(1)
         package var retention = Retention()
+        /// What the store may take on the disk, in bytes: 64 MiB or more.
+        package var maximumBytes: Int64 = 8 << 30
     }
 
     /// How long each kind of data is kept.
