@@ -118,7 +118,7 @@ let package = Package(
         tests(
             "AcquisitionTests",
             ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers"]),
-        tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb]),
+        tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess]),
         tests(
             "WebAPITests",
             [

@@ -1,3 +1,4 @@
+import GRDB
 import Telemetry
 import Testing
 
@@ -21,63 +22,54 @@ struct HousekeepingTests {
         return (store, group)
     }
 
-    @Test("nothing above the evaluation's cursor is deleted, however old it is")
-    func cursor() async throws {
-        var (store, _) = try await filled(40, cursor: 25)
-        let policy = HousekeepingPolicy(rawRetention: .seconds(0))
-        let far = Site.start + .seconds(365 * 86_400)
-        let report = try await store.writer.housekeeping(now: far, policy: policy)
-        #expect(report.journalRows == 25)
-        #expect(report.journalRange == Site.start...(Site.start + .seconds(24 * 60)))
-        #expect(try await store.reader.journal(after: 0).map(\.sequence) == Array(26...40))
-        #expect(try await store.reader.statistics().journalRows == 15)
-        try store.close()
-        store = try site.open()
-        #expect(store.reader.newestSequence() == 40)
-        try store.close()
-    }
-
-    @Test("without a checkpoint no journal row is deleted")
-    func noCheckpoint() async throws {
-        let (store, _) = try await filled(5, cursor: nil)
+    @Test("journal rows are not housekeeping's business, however old they are")
+    func journal() async throws {
+        let (store, _) = try await filled(40, cursor: 25)
+        store.judge(at: Site.start + .seconds(365 * 86_400))
         let report = try await store.writer.housekeeping(
-            now: Site.start + .seconds(365 * 86_400),
-            policy: HousekeepingPolicy(rawRetention: .seconds(0)))
-        #expect(report.journalRows == 0)
+            clock: Self.far, policy: HousekeepingPolicy(rawRetention: .zero))
+        #expect(report.removed.isEmpty)
+        #expect(try await store.reader.journal(after: 0).count == 40)
         try store.close()
     }
 
-    @Test(
-        "rows within the retention stay, and the newest row stays so that no sequence comes twice")
-    func retention() async throws {
-        var (store, group) = try await filled(10, cursor: 10)
-        let now = Site.start + .seconds(9 * 60)
-        var report = try await store.writer.housekeeping(
-            now: now, policy: HousekeepingPolicy(rawRetention: .seconds(240)))
-        #expect(report.journalRows == 5)
-        report = try await store.writer.housekeeping(
-            now: now + .seconds(86_400), policy: HousekeepingPolicy(rawRetention: .seconds(240)))
-        #expect(report.journalRows == 4)
+    private static let far = Site.clock(Site.start + .seconds(3_650 * 86_400))
+
+    @Test("buckets go by their end, oldest first of all groups, and what went is counted for ever")
+    func buckets() async throws {
+        var store = try site.open(.process)
+        let groups = try await store.writer.register([Site.group(), Site.group("other")])
+        for group in groups {
+            for day in 0..<10 as Range<Int64> { try await store.add(bucketOf: group, day: day) }
+        }
+        // At the very end of a bucket it is as old as the policy says, and goes.
+        store.judge(at: Site.start + .seconds(5 * 86_400 + 3_600))
+        var policy = HousekeepingPolicy(
+            rawRetention: .seconds(2 * 86_400), maximumRowsPerStep: 3)
+        policy.rawAcknowledgedUntil = Site.start + .seconds(3 * 86_400)
+        var counts: [Int] = []
+        var report = HousekeepingReport()
+        repeat {
+            report = try await store.writer.housekeeping(clock: Self.far, policy: policy)
+            counts.append(report.count(.raw))
+            if counts.count == 1 {
+                #expect(report.removed.first?.last == Site.start + .seconds(86_400 + 3_600))
+            }
+        } while report.hasMore
+        #expect(counts == [30, 30, 20, 0])
         try store.close()
         store = try site.open(.process)
-        let next = try await store.writer.commit(Site.batch([Site.scan(group, at: 900)]))
-        #expect(next == 11)
-        try store.close()
-    }
-
-    @Test("a step is bounded and says that there is more")
-    func bounded() async throws {
-        let (store, _) = try await filled(30, cursor: 30)
-        let policy = HousekeepingPolicy(rawRetention: .seconds(0), maximumRowsPerStep: 12)
-        let far = Site.start + .seconds(86_400)
-        var counts: [Int] = []
-        var hasMore = true
-        while hasMore {
-            let report = try await store.writer.housekeeping(now: far, policy: policy)
-            counts.append(report.journalRows)
-            hasMore = report.hasMore
+        let removed = try await store.reader.statistics().removed
+        #expect(
+            removed == [
+                Removal(
+                    .raw, .age, items: 80, owed: 20, first: Site.start,
+                    last: Site.start + .seconds(3 * 86_400 + 3_600))
+            ])
+        let left = try await store.reader.read("count") {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM bucket") ?? 0
         }
-        #expect(counts == [12, 12, 5])
+        #expect(left == 12)
         try store.close()
     }
 
@@ -98,14 +90,15 @@ struct HousekeepingTests {
         for item in items.prefix(3) {
             try await store.writer.settle(item, outcome: .accepted, at: Site.start)
         }
+        store.judge(at: Site.start + .seconds(3_600))
         let report = try await store.writer.housekeeping(
-            now: Site.start + .seconds(3_600),
+            clock: Self.far,
             policy: HousekeepingPolicy(
                 rawRetention: .seconds(86_400), rollupRetention: [.minute: .seconds(1_800)],
                 outboxRetention: .seconds(1_900), attemptsKept: 2))
-        #expect(report.rollups == [.minute: 2])
-        #expect(report.outboxRows == 2)
-        #expect(report.attempts == 1)
+        #expect(report.count(.minute, .age) == 2)
+        #expect(report.count(.outbox) == 2)
+        #expect(report.count(.attempt) == 1)
         #expect(!report.hasMore)
         #expect(report.isCheckpointComplete)
         let status = try await store.reader.uplinkStatus(uplink: "city")
@@ -117,9 +110,11 @@ struct HousekeepingTests {
                 series: 1, resolution: .quarterHour, from: Site.start, to: far
             ).count == 4)
         // What is still owed stays, however old.
+        store.judge(at: far)
         let second = try await store.writer.housekeeping(
-            now: far, policy: HousekeepingPolicy(rawRetention: .zero, outboxRetention: .zero))
-        #expect(second.outboxRows == 1)
+            clock: Self.far,
+            policy: HousekeepingPolicy(rawRetention: .zero, outboxRetention: .zero))
+        #expect(second.count(.outbox) == 1)
         #expect(try await store.reader.uplinkStatus(uplink: "city").owed == 1)
         try store.close()
     }
@@ -136,7 +131,7 @@ struct HousekeepingTests {
             }
             try await store.writer.commit(Site.batch(scans)).discard()
             _ = try await store.writer.housekeeping(
-                now: Site.start, policy: HousekeepingPolicy(rawRetention: .seconds(86_400)))
+                clock: Site.clock(Site.start), policy: HousekeepingPolicy(rawRetention: .seconds(86_400)))
         }
         let statistics = try await store.reader.statistics()
         #expect(statistics.walBytes <= StoreFile.walLimit + (1 << 20))
