@@ -1,3 +1,4 @@
+import BucketCodec
 import Telemetry
 
 /// The quarters of one UTC day and up to 64 series as one blob (table `rollup_pack`, codec 1).

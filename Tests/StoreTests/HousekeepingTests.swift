@@ -131,7 +131,8 @@ struct HousekeepingTests {
             }
             try await store.writer.commit(Site.batch(scans)).discard()
             _ = try await store.writer.housekeeping(
-                clock: Site.clock(Site.start), policy: HousekeepingPolicy(rawRetention: .seconds(86_400)))
+                clock: Site.clock(Site.start),
+                policy: HousekeepingPolicy(rawRetention: .seconds(86_400)))
         }
         let statistics = try await store.reader.statistics()
         #expect(statistics.walBytes <= StoreFile.walLimit + (1 << 20))

@@ -125,7 +125,9 @@ struct PackedRollupsTests {
             record.rollup.count += 1
             return record
         }
-        .filter { (model[Key(series: $0.series, start: $0.bucket.start)]?.revision ?? -1) >= $0.revision }
+        .filter {
+            (model[Key(series: $0.series, start: $0.bucket.start)]?.revision ?? -1) >= $0.revision
+        }
         try await store.writer.apply(EvaluationEffects(rollups: again))
         #expect(try await rowsLeft(store) == 0, "what is packed gives way to no lower revision")
         try store.close()

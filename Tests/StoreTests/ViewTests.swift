@@ -91,7 +91,8 @@ struct ViewTests {
     func energy() async throws {
         let (site, store) = try await filled()
         let hours = try await sqlite(
-            site, "SELECT local_hour, increase_kwh, coverage_percent, is_estimated FROM energy_hourly")
+            site,
+            "SELECT local_hour, increase_kwh, coverage_percent, is_estimated FROM energy_hourly")
         #expect(hours.count == 25)
         #expect(hours[0] == "2026-10-25 00:00|0.0|50.0|0")
         #expect(hours[2] == "2026-10-25 02:00|0.2|50.0|0")
@@ -152,8 +153,9 @@ struct ViewTests {
         for _ in 0..<3 { folder.deleteLastPathComponent() }
         let text = try String(
             contentsOf: folder.appendingPathComponent("docs/formats/store.md"), encoding: .utf8)
-        guard let section = text.components(separatedBy: "## Five queries\n").last?
-            .components(separatedBy: "\n## ").first
+        guard
+            let section = text.components(separatedBy: "## Five queries\n").last?
+                .components(separatedBy: "\n## ").first
         else { return [] }
         return section.split(separator: "\n").filter { $0.hasPrefix("    ") }
             .joined(separator: "\n").split(separator: ";").map(String.init)
