@@ -28,9 +28,11 @@ package struct Housekeeping: Service {
         await cancelWhenGracefulShutdown {
             var pause = interval
             var wasFull = false
+            var seen = store.reader.diskFullCount
             while !Task.isCancelled {
-                await rest(pause)
+                await rest(pause, seen)
                 if Task.isCancelled { return }
+                seen = store.reader.diskFullCount
                 pause = await step(&wasFull) ? min(interval, Self.shortPause) : interval
             }
         }
@@ -40,9 +42,8 @@ package struct Housekeeping: Service {
     private static let shortPause = Duration.milliseconds(250)
 
     /// Waits, but not while the disk is full: then room has to be made at once.
-    private func rest(_ pause: Duration) async {
+    private func rest(_ pause: Duration, _ seen: Int64) async {
         let (reader, clock) = (store.reader, clock)
-        let seen = reader.diskFullCount
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await clock.sleep(for: pause) }
             group.addTask {

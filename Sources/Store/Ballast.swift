@@ -16,9 +16,10 @@ struct Ballast: Sendable {
     /// The bytes that are held now; 0 without any.
     var bytes: Int64 { StoreFile.size(path) }
 
-    /// A hundredth of what the file system holds, within its bounds.
+    /// As much as the log may have grown to, because a full disk can only be left when the log fits
+    /// into the file; less on a tiny file system.
     static func wanted(of space: FileSystemSpace) -> Int64 {
-        min(largest, max(smallest, space.total / 100))
+        min(largest, max(smallest, space.total / 6))
     }
 
     /// Takes the bytes unless they are held, or the file system has too few of them.

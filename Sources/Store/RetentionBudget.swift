@@ -61,24 +61,25 @@ extension RetentionRows {
     /// Raw buckets go in the order of time, so those that every raw uplink has acknowledged go
     /// before those that one of them has not. Then minutes, then quarters; hours, days, alarms,
     /// the audit chain and what is owed never.
-    /// - Returns: what went; empty when nothing may go any more.
+    /// - Parameter excess: bytes above the target; about so many go, if the limit allows it.
+    /// - Returns: what went; nil when nothing may go any more.
     static func makeRoom(
-        _ policy: HousekeepingPolicy, limit: Int, _ db: Database
+        _ policy: HousekeepingPolicy, excess: Int, limit: Int, _ db: Database
     ) throws -> Removal? {
         let raw = try trimBuckets(
             before: Timestamp(milliseconds: .max), acknowledgedUntil: policy.rawAcknowledgedUntil,
-            limit: limit, reason: .budget, db)
-        if raw.removal.items > 0 || raw.bytes > 0 { return raw.removal }
+            limit: limit, enough: excess, reason: .budget, db)
+        if raw.bytes > 0 { return raw.removal }
         guard let newest = try newestQuarter(db) else { return nil }
         let cutoff = newest - untouchable
-        let minutes = try trimRollups(
-            .minute, before: cutoff, limit: limit, reason: .budget, db)
+        // A row takes some 80 bytes, and its page is free only when all of its rows are.
+        let rows = max(limit, min(policy.maximumRowsPerStep, excess / 80))
+        let minutes = try trimRollups(.minute, before: cutoff, limit: rows, reason: .budget, db)
         if minutes.items > 0 { return minutes }
-        var quarters = try trimPacks(
-            before: cutoff, limit: max(1, limit / 500), reason: .budget, db)
+        var quarters = try trimPacks(before: cutoff, limit: 1, reason: .budget, db)
         if quarters.items == 0 {
             quarters = try trimRollups(
-                .quarterHour, before: cutoff, limit: limit, reason: .budget, db)
+                .quarterHour, before: cutoff, limit: rows, reason: .budget, db)
         }
         return quarters.items > 0 ? quarters : nil
     }

@@ -8,16 +8,17 @@ enum RetentionRows {
 
     /// The oldest buckets of all groups whose end is not after `cutoff`.
     ///
+    /// - Parameter enough: bytes of blobs after which no more need to go.
     /// - Returns: what went, and the bytes of the blobs.
     static func trimBuckets(
         before cutoff: Timestamp, acknowledgedUntil: Timestamp?, limit: Int,
-        reason: RemovalReason, _ db: Database
+        enough: Int = .max, reason: RemovalReason, _ db: Database
     ) throws -> (removal: Removal, bytes: Int) {
         var removal = Removal(.raw, reason, items: 0)
         var bytes = 0
         let delete = try db.cachedStatement(sql: "DELETE FROM bucket WHERE id = ?")
         for bucket in try oldestBuckets(before: cutoff, limit, db) {
-            guard bytes < maximumBytes else { break }
+            guard bytes < min(maximumBytes, enough) else { break }
             try delete.execute(arguments: [bucket.id])
             bytes += bucket.bytes
             let end = Timestamp(milliseconds: bucket.end)

@@ -101,12 +101,13 @@ extension StoreWriter {
     ) throws(StoreError) {
         let file = shared.file
         let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsPerStep))
-        var (before, after, removal) = try room(file, policy, limit)
+        var before = try measure(policy)
         if before.isExceeded, StoreFile.size(file.path + "-wal") > Self.largeLog {
             // The log counts too, and to empty it costs nobody a reading.
             try truncateLog()
-            if removal == nil { (before, after, removal) = try room(file, policy, limit) }
+            before = try measure(policy)
         }
+        let (after, removal) = before.isExceeded ? try remove(before, policy, limit) : (before, nil)
         if let removal { report.add(removal) }
         report.usedBytes = after.used
         report.budgetBytes = after.limit
@@ -121,36 +122,27 @@ extension StoreWriter {
 
     private static let largeLog: Int64 = 1 << 20
 
-    private func room(
-        _ file: StoreFile, _ policy: HousekeepingPolicy, _ limit: Int
-    ) throws(StoreError) -> (before: ByteBudget, after: ByteBudget, removal: Removal?) {
-        let now: ByteBudget
+    private func measure(_ policy: HousekeepingPolicy) throws(StoreError) -> ByteBudget {
+        let file = shared.file
         do {
-            now = try file.pool.read { try ByteBudget.measure(file, policy, $0) }
+            return try file.pool.read { try ByteBudget.measure(file, policy, $0) }
         } catch {
             throw StoreError("measure the store", error)
         }
-        guard now.isExceeded else { return (now, now, nil) }
-        return try write("make room") { db in
-            var removal: Removal?
-            var after = now
-            // A few buckets at a time, so that no more goes than has to.
-            for _ in 0..<max(1, limit / Self.bucketsAtOnce) {
-                guard
-                    let part = try RetentionRows.makeRoom(policy, limit: Self.bucketsAtOnce, db)
-                else { break }
-                if removal != nil, removal?.kind != part.kind { break }
-                removal?.add(part)
-                removal = removal ?? part
-                after = try ByteBudget.measure(file, policy, db)
-                if !after.isExceeded { break }
-            }
-            if let removal { try RemovedTotals.add([removal], db) }
-            return (now, after, removal)
-        }
     }
 
-    private static let bucketsAtOnce = 16
+    /// Removes about as much as is too much, if so much may be removed in one transaction.
+    private func remove(
+        _ budget: ByteBudget, _ policy: HousekeepingPolicy, _ limit: Int
+    ) throws(StoreError) -> (after: ByteBudget, removal: Removal?) {
+        let file = shared.file
+        return try write("make room") { db in
+            let removal = try RetentionRows.makeRoom(
+                policy, excess: Int(clamping: budget.used - budget.target), limit: limit, db)
+            if let removal { try RemovedTotals.add([removal], db) }
+            return (try ByteBudget.measure(file, policy, db), removal)
+        }
+    }
 
     private func pack(
         before cutoff: Timestamp, _ report: inout HousekeepingReport
@@ -205,8 +197,9 @@ extension StoreWriter {
                 _ = try db.checkpoint(.truncate)
             }
         } catch {
+            // A reader in the way, or a disk too full for it: room is made without it.
             let error = StoreError("empty the write-ahead log", error)
-            if error.code != .busy { throw error }
+            if error.code != .busy, error.code != .full { throw error }
         }
     }
 
@@ -224,8 +217,10 @@ extension StoreWriter {
             }
         } catch {
             let error = StoreError("checkpoint the write-ahead log", error)
-            // A reader in the way is no fault: the next step tries again.
-            if error.code == .busy { return false }
+            // A reader in the way is no fault, and a full disk is dealt with by making room: the
+            // next step tries again.
+            if error.code == .full { shared.room.diskIsFull() }
+            if error.code == .busy || error.code == .full { return false }
             throw error
         }
     }

@@ -138,7 +138,7 @@ struct ByteBudgetTests {
     private func fill(_ directory: String) async throws {
         let store = try Store.open(StoreOptions(directory: directory), calendar: .utc)
         let group = try await store.writer.register([Site.group()])[0]
-        #expect(store.reader.shared.room.ballast.bytes == Ballast.smallest)
+        #expect(store.reader.shared.room.ballast.bytes > Ballast.smallest)
         // Nobody keeps house, so the disk fills up.
         var added = 0
         var failure: StoreError?
