@@ -64,7 +64,7 @@ extension StoreWriter {
             var removals: [Removal] = []
             let raw = try RetentionRows.trimBuckets(
                 before: now - policy.rawRetention, acknowledgedUntil: policy.rawAcknowledgedUntil,
-                limit: min(limit, Self.bucketsPerStep), reason: .age, db)
+                limit: min(limit, Self.bucketsRemovedAtOnce), reason: .age, db)
             removals.append(raw.removal)
             // Whether more buckets are due is found out by the next step, which costs little.
             var hasMore = raw.removal.items > 0
@@ -92,7 +92,7 @@ extension StoreWriter {
         report.hasMore = report.hasMore || hasMore
     }
 
-    private static let bucketsPerStep = 256
+    private static let bucketsRemovedAtOnce = 256
     private static let packsPerStep = 32
 
     /// Removes for the byte budget, and decides whether anything more may be admitted.
@@ -100,7 +100,7 @@ extension StoreWriter {
         _ policy: HousekeepingPolicy, _ report: inout HousekeepingReport
     ) throws(StoreError) {
         let file = shared.file
-        let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsPerStep))
+        let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsRemovedAtOnce))
         var before = try measure(policy)
         if before.isExceeded, StoreFile.size(file.path + "-wal") > Self.largeLog {
             // The log counts too, and to empty it costs nobody a reading.
