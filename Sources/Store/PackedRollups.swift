@@ -9,28 +9,39 @@ enum PackedRollups {
         var series = 0
     }
 
-    /// What one step did.
-    struct Step: Sendable {
-        var rows = 0
+    /// What one step found on a reader's connection: the writer only has to write it.
+    struct Plan: Sendable {
+        var pack: Pack?
         /// nil: nothing more to pack.
         var next: Place?
         /// Packs that could not be read; their late rows stay beside them.
         var damaged: [Int64] = []
     }
 
+    /// One pack as it shall be, and the rows that it holds from then on.
+    struct Pack: Sendable {
+        var day: Int64
+        var block: Int
+        var rows: Int
+        var data: [UInt8]
+        var packed: [RollupRow]
+        /// Rows of the block that stay; nearly always none, and then whole stretches are deleted.
+        var isWhole: Bool
+    }
+
     /// Blocks that are looked at in one step and left as they are.
     private static let mostSkipped = 64
 
-    /// Packs the first block at or after `place` whose day is over by `cutoff`.
+    /// Looks for the first block at or after `place` whose day is over by `cutoff`.
     ///
     /// - Parameter merges: whether late rows beside a pack are packed with it, which writes the
     ///   whole pack anew; otherwise such blocks are left for later.
-    static func step(
+    static func plan(
         from place: Place, before cutoff: Timestamp, merges: Bool, _ db: Database
-    ) throws -> Step {
-        var step = Step(next: place)
+    ) throws -> Plan {
+        var plan = Plan(next: place)
         for _ in 0..<mostSkipped {
-            guard let place = step.next,
+            guard let place = plan.next,
                 let row = try Row.fetchOne(
                     db.cachedStatement(
                         sql: """
@@ -38,60 +49,70 @@ enum PackedRollups {
                             WHERE resolution = 15 AND (start, series) >= (?, ?)
                             ORDER BY start, series LIMIT 1
                             """), arguments: [place.start, place.series])
-            else { return Step(damaged: step.damaged) }
+            else { return Plan(damaged: plan.damaged) }
             let (start, series): (Int64, Int) = (row[0], row[1])
             let (day, block) = (RollupPack.day(start), RollupPack.block(series))
             guard day <= cutoff.milliseconds &- RollupPack.dayLength else {
-                return Step(damaged: step.damaged)
+                return Plan(damaged: plan.damaged)
             }
-            step.next = Place(start: start, series: (block + 1) * RollupPack.seriesPerBlock)
-            let stored = try Row.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT id, data FROM rollup_pack
-                        WHERE resolution = 15 AND start = ? AND block = ?
-                        """), arguments: [day, block])
+            plan.next = Place(start: start, series: (block + 1) * RollupPack.seriesPerBlock)
+            let stored = try load(day: day, block: block, db)
             if stored != nil, !merges { continue }
-            do {
-                step.rows = try pack(day, block, over: stored, db)
-            } catch let damage as Damage {
-                _ = damage
-                if let id: Int64 = stored?[0] { step.damaged.append(id) }
+            let fresh = try rows(day, block, db)
+            do throws(Damage) {
+                plan.pack = try pack(day, block, fresh, over: try stored?.pack.get())
+            } catch {
+                if let id = stored?.id { plan.damaged.append(id) }
                 continue
             }
-            if step.rows > 0 { return step }
+            if plan.pack != nil { return plan }
         }
-        return step
+        return plan
     }
 
-    /// Writes one pack and removes its rows.
-    private static func pack(
-        _ day: Int64, _ block: Int, over stored: Row?, _ db: Database
-    ) throws -> Int {
-        let series = block * RollupPack.seriesPerBlock
-        let bounds = (low: series, high: series + RollupPack.seriesPerBlock - 1)
+    /// The rows of a block of a day.
+    private static func rows(
+        _ day: Int64, _ block: Int, _ db: Database
+    ) throws -> [RollupRow] {
         let select = try db.cachedStatement(
             sql: """
                 SELECT \(RollupRows.columns) FROM rollup
                 WHERE resolution = 15 AND start = ? AND series BETWEEN ? AND ?
                 """)
-        var fresh: [RollupRow] = []
+        let bounds = bounds(block)
+        var rows: [RollupRow] = []
         for slot in 0..<Int64(RollupPack.slots) {
             let start = day &+ slot * RollupPack.slotLength
-            fresh += try Row.fetchAll(select, arguments: [start, bounds.low, bounds.high])
+            rows += try Row.fetchAll(select, arguments: [start, bounds.low, bounds.high])
                 .map(RollupRows.row)
         }
+        return rows
+    }
+
+    private static func bounds(_ block: Int) -> (low: Int, high: Int) {
+        let low = block * RollupPack.seriesPerBlock
+        return (low, low + RollupPack.seriesPerBlock - 1)
+    }
+
+    private static func pack(
+        _ day: Int64, _ block: Int, _ fresh: [RollupRow], over stored: RollupPack?
+    ) throws(Damage) -> Pack? {
         // What cannot be packed stays a row, and with it nothing else has to.
         let packable = fresh.filter(RollupPack.holds)
-        guard !packable.isEmpty else { return 0 }
+        guard !packable.isEmpty else { return nil }
         var rows = packable
         if let stored {
-            let pack = try RollupPack(stored.bytes(1), day: day, block: block)
             var packed: [RollupRow] = []
-            for series in pack.series { packed += try pack.rows(of: series) }
+            for series in stored.series { packed += try stored.rows(of: series) }
             rows = overlay(packed, with: packable)
         }
-        let blob = RollupPack.encode(rows)
+        return Pack(
+            day: day, block: block, rows: rows.count, data: RollupPack.encode(rows),
+            packed: packable, isWhole: packable.count == fresh.count)
+    }
+
+    /// Writes the pack and removes its rows; no rollup may have been stored since the plan.
+    static func write(_ pack: Pack, _ db: Database) throws {
         try db.cachedStatement(
             sql: """
                 INSERT INTO rollup_pack (resolution, start, block, rows, codec, data)
@@ -99,22 +120,24 @@ enum PackedRollups {
                 ON CONFLICT (resolution, start, block) DO UPDATE
                     SET rows = excluded.rows, codec = excluded.codec, data = excluded.data
                 """
-        ).execute(arguments: [day, block, rows.count, RollupPack.version, Blob(blob)])
-        if packable.count == fresh.count {
-            let delete = try db.cachedStatement(
-                sql: """
-                    DELETE FROM rollup
-                    WHERE resolution = 15 AND start = ? AND series BETWEEN ? AND ?
-                    """)
-            for start in Set(packable.map(\.start)) {
-                try delete.execute(arguments: [start, bounds.low, bounds.high])
-            }
-        } else {
+        ).execute(arguments: [
+            pack.day, pack.block, pack.rows, RollupPack.version, Blob(pack.data),
+        ])
+        guard pack.isWhole else {
             let delete = try db.cachedStatement(
                 sql: "DELETE FROM rollup WHERE resolution = 15 AND start = ? AND series = ?")
-            for row in packable { try delete.execute(arguments: [row.start, row.series]) }
+            for row in pack.packed { try delete.execute(arguments: [row.start, row.series]) }
+            return
         }
-        return packable.count
+        let bounds = bounds(pack.block)
+        let delete = try db.cachedStatement(
+            sql: """
+                DELETE FROM rollup
+                WHERE resolution = 15 AND start = ? AND series BETWEEN ? AND ?
+                """)
+        for start in Set(pack.packed.map(\.start)) {
+            try delete.execute(arguments: [start, bounds.low, bounds.high])
+        }
     }
 
     /// The rows of both; of one series and quarter the higher revision, the packed one when equal.

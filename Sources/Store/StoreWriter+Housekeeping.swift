@@ -20,7 +20,7 @@ extension StoreWriter {
         try makeRoom(policy, &report)
         await Task.yield()
         if let now = report.judgedAt, let age = policy.packAfter {
-            try pack(before: now - age, &report)
+            try await pack(before: now - age, &report)
             await Task.yield()
         }
         try saveLatest(clock)
@@ -64,7 +64,7 @@ extension StoreWriter {
             var removals: [Removal] = []
             let raw = try RetentionRows.trimBuckets(
                 before: now - policy.rawRetention, acknowledgedUntil: policy.rawAcknowledgedUntil,
-                limit: min(limit, Self.bucketsPerStep), reason: .age, db)
+                limit: min(limit, Self.bucketsRemovedAtOnce), reason: .age, db)
             removals.append(raw.removal)
             // Whether more buckets are due is found out by the next step, which costs little.
             var hasMore = raw.removal.items > 0
@@ -92,7 +92,7 @@ extension StoreWriter {
         report.hasMore = report.hasMore || hasMore
     }
 
-    private static let bucketsPerStep = 256
+    private static let bucketsRemovedAtOnce = 256
     private static let packsPerStep = 32
 
     /// Removes for the byte budget, and decides whether anything more may be admitted.
@@ -100,7 +100,7 @@ extension StoreWriter {
         _ policy: HousekeepingPolicy, _ report: inout HousekeepingReport
     ) throws(StoreError) {
         let file = shared.file
-        let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsPerStep))
+        let limit = max(1, min(policy.maximumRowsPerStep, Self.bucketsRemovedAtOnce))
         var before = try measure(policy)
         if before.isExceeded, StoreFile.size(file.path + "-wal") > Self.largeLog {
             // The log counts too, and to empty it costs nobody a reading.
@@ -146,21 +146,36 @@ extension StoreWriter {
 
     private func pack(
         before cutoff: Timestamp, _ report: inout HousekeepingReport
-    ) throws(StoreError) {
+    ) async throws(StoreError) {
         let room = shared.room
         let today = RollupPack.day(cutoff.milliseconds)
         let (place, merged) = room.state.withValue { ($0.packing, $0.mergedDay) }
-        let step = try write("pack quarters") { db in
-            try PackedRollups.step(
-                from: place, before: cutoff, merges: merged != today, db)
+        // Reading and compressing a block takes longer than the writer may be held: a reader does
+        // it, and the plan is void when rollups were stored meanwhile.
+        let generation = shared.effects.newest
+        let plan: PackedRollups.Plan
+        do {
+            plan = try await shared.file.pool.read { db in
+                try PackedRollups.plan(
+                    from: place, before: cutoff, merges: merged != today, db)
+            }
+        } catch {
+            throw StoreError("read the quarters to be packed", error)
         }
-        for id in step.damaged { room.noteDamage(inPack: id) }
-        report.packedRollups = step.rows
-        report.hasMore = report.hasMore || step.next != nil
+        for id in plan.damaged { room.noteDamage(inPack: id) }
+        guard shared.effects.newest == generation else {
+            report.hasMore = true
+            return
+        }
+        if let pack = plan.pack {
+            try write("pack quarters") { try PackedRollups.write(pack, $0) }
+            report.packedRollups = pack.packed.count
+        }
+        report.hasMore = report.hasMore || plan.next != nil
         room.state.withValue {
-            $0.packing = step.next ?? PackedRollups.Place()
+            $0.packing = plan.next ?? PackedRollups.Place()
             // A late row does not rewrite its pack each minute: packs are merged once a day.
-            if step.next == nil { $0.mergedDay = today }
+            if plan.next == nil { $0.mergedDay = today }
         }
     }
 

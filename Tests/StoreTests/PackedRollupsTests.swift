@@ -201,7 +201,7 @@ struct PackedRollupsTests {
         var random = Seeded(seed)
         let odd: [Double?] = [
             nil, 0, -0.0, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1, 1e300, -17.25,
-            9_007_199_254_740_993, 123_456_789.123,
+            9_007_199_254_740_994, 123_456_789.123,
         ]
         for round in 0..<300 {
             var rows: [RollupRow] = []
@@ -323,5 +323,63 @@ struct PackedRollupsTests {
                     last: Self.day + .seconds(5 * 86_400))
             ])
         try store.close()
+    }
+
+    @Test("what a packed quarter and a row cost, and how long the writer is held for one step")
+    func cost() async throws {
+        let site = Site()
+        let store = try site.open(.process)
+        var random = Seeded(5)
+        var records: [RollupRecord] = []
+        for series in 64..<128 {
+            var level = Double.random(in: 10...400, using: &random)
+            var counter = 0
+            for slot in 0..<96 {
+                let start = Self.day + Self.quarter * slot
+                var rollup = Rollup(expected: 60)
+                level += Double.random(in: -2...2, using: &random)
+                for _ in 0..<60 {
+                    let value = (level + Double.random(in: -1...1, using: &random)) * 10
+                    rollup.add(.number(value.rounded() / 10), at: start)
+                }
+                if series % 4 == 0 {
+                    counter = Int.random(in: 0...400, using: &random)
+                    rollup.increase = ScaledInteger(mantissa: Int128(counter), exponent: 2)
+                }
+                records.append(
+                    RollupRecord(
+                        series: series,
+                        bucket: Bucket(.quarterHour, containing: start, calendar: .utc),
+                        rollup: rollup, revision: 0))
+            }
+        }
+        try await store.writer.apply(EvaluationEffects(rollups: records))
+        let row = try await pages("rollup", store)
+        let cutoff = Self.day + .seconds(86_400)
+        let plan = try await store.reader.read("plan") { db in
+            try PackedRollups.plan(
+                from: PackedRollups.Place(), before: cutoff, merges: true, db)
+        }
+        let planned = try #require(plan.pack)
+        #expect(planned.rows == records.count)
+        let time = try await ContinuousClock().measure {
+            try await store.writer.write("pack") { try PackedRollups.write(planned, $0) }
+        }
+        let pack = try await pages("rollup_pack", store)
+        let perRow = Double(row) / Double(records.count)
+        let perPacked = Double(pack) / Double(records.count)
+        print(
+            "a row \(perRow) B, packed \(perPacked) B, page slack included;",
+            "the writer was held \(time)")
+        #expect(perRow <= 90 && perPacked <= 15)
+        try store.close()
+    }
+
+    /// The bytes of the pages of a table.
+    private func pages(_ table: String, _ store: Store) async throws -> Int {
+        try await store.reader.read("measure \(table)") {
+            try Int.fetchOne(
+                $0, sql: "SELECT sum(pgsize) FROM dbstat WHERE name = ?", arguments: [table]) ?? 0
+        }
     }
 }

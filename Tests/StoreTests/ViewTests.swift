@@ -24,9 +24,9 @@ struct ViewTests {
             .name("sqlite3"), arguments: ["-readonly", "-bail", site.path, sql],
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
         guard result.terminationStatus == .exited(0) else {
-            throw Missing(description: "sqlite3: \(result.standardError ?? "") for \(sql)")
+            throw Missing(description: "sqlite3: \(result.standardError) for \(sql)")
         }
-        return (result.standardOutput ?? "").split(separator: "\n").map(String.init)
+        return result.standardOutput.split(separator: "\n").map(String.init)
     }
 
     private func filled() async throws -> (Site, Store) {
@@ -59,18 +59,11 @@ struct ViewTests {
                 series: power,
                 bucket: Bucket(.quarterHour, containing: Self.midnight, calendar: Self.calendar),
                 rollup: quarter, revision: 0))
-        let alarm = (0..<2).map { index in
-            AlarmTransition(
-                rule: "power-high", ruleVersion: "1", severity: "high",
-                series: group.series[0].id, onset: Self.midnight,
-                from: index == 0 ? .normal : .activeUnacknowledged,
-                to: index == 0 ? .activeUnacknowledged : .returnedUnacknowledged,
-                time: Self.midnight + .seconds(Int64(index) * 600),
-                evidence: AlarmEvidence(
-                    value: index == 0 ? 90.5 : 20, unit: "kW", limit: 80,
-                    windowStart: Self.midnight, windowEnd: Self.midnight + .seconds(60),
-                    samples: 6, coverage: 1), isBackfill: false)
-        }
+        let alarm = [
+            Self.transition(group.series[0].id, .normal, .activeUnacknowledged, after: 0, 90.5),
+            Self.transition(
+                group.series[0].id, .activeUnacknowledged, .returnedUnacknowledged, after: 600, 20),
+        ]
         try await store.writer.apply(EvaluationEffects(rollups: records, transitions: alarm))
         try await store.writer.commit(
             JournalBatch(
@@ -85,6 +78,18 @@ struct ViewTests {
             clock: Site.clock(Self.midnight),
             policy: HousekeepingPolicy(rawRetention: .seconds(99_999 * 86_400)))
         return (site, store)
+    }
+
+    private static func transition(
+        _ series: SeriesID, _ from: AlarmState, _ to: AlarmState, after seconds: Int64,
+        _ value: Double
+    ) -> AlarmTransition {
+        AlarmTransition(
+            rule: "power-high", ruleVersion: "1", severity: "high", series: series,
+            onset: midnight, from: from, to: to, time: midnight + .seconds(seconds),
+            evidence: AlarmEvidence(
+                value: value, unit: "kW", limit: 80, windowStart: midnight,
+                windowEnd: midnight + .seconds(60), samples: 6, coverage: 1), isBackfill: false)
     }
 
     @Test("energy by hour and day in local time, with units, over the end of summer time")
@@ -111,11 +116,12 @@ struct ViewTests {
             """
             SELECT point, value, text, unit, quality, local_time, utc_time,
                 age_seconds - (SELECT CAST(strftime('%s','now') AS INTEGER)) FROM readings_latest
+            ORDER BY point DESC
             """)
         #expect(
             latest == [
-                "power|12.5||kW|good|2026-10-25 00:00:00|2026-10-24T22:00:00Z|-1792879200",
                 "voltage|||V|timeout|2026-10-25 00:00:00|2026-10-24T22:00:00Z|-1792879200",
+                "power|12.5||kW|good|2026-10-25 00:00:00|2026-10-24T22:00:00Z|-1792879200",
                 "energy|1000.0||kWh|good|2026-10-25 00:00:00|2026-10-24T22:00:00Z|-1792879200",
             ])
         let alarms = try await sqlite(site, "SELECT * FROM alarm_history")
