@@ -32,6 +32,18 @@ final class Beacon: Sendable {
         for stream in streams { stream.yield(number) }
     }
 
+    /// Wakes everyone who waits although the number stays.
+    func ring() {
+        let (newest, waiters, streams) = state.withValue { state in
+            defer { state.waiters = [:] }
+            return (
+                state.newest, state.waiters.values.map(\.continuation), Array(state.streams.values)
+            )
+        }
+        for waiter in waiters { waiter.resume(returning: newest) }
+        for stream in streams { stream.yield(newest) }
+    }
+
     /// Releases everyone who waits; later waits return at once.
     func close() {
         let (newest, waiters, streams) = state.withValue { state in

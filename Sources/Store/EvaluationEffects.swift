@@ -38,11 +38,14 @@ package struct EvaluationEffects: Hashable, Sendable {
     package var transitions: [AlarmTransition]
     package var owed: [OwedItem]
     package var checkpoint: EvaluationCheckpoint?
+    /// What moves from the journal into buckets; only together with a checkpoint.
+    package var seals: [SealRequest]
 
     package init(
         rollups: [RollupRecord] = [], transitions: [AlarmTransition] = [],
-        owed: [OwedItem] = [], checkpoint: EvaluationCheckpoint? = nil
+        owed: [OwedItem] = [], checkpoint: EvaluationCheckpoint? = nil, seals: [SealRequest] = []
     ) {
+        self.seals = seals
         self.rollups = rollups
         self.transitions = transitions
         self.owed = owed
@@ -52,5 +55,6 @@ package struct EvaluationEffects: Hashable, Sendable {
     /// Whether applying it would write nothing.
     package var isEmpty: Bool {
         rollups.isEmpty && transitions.isEmpty && owed.isEmpty && checkpoint == nil
+            && seals.isEmpty
     }
 }

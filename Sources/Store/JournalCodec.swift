@@ -39,7 +39,11 @@ enum JournalCodec {
         static let bad: UInt8 = 0x20
     }
 
-    static func encode(_ scans: [Scan]) -> [UInt8] {
+    static func encode(_ scans: [Scan]) -> [UInt8] { encodeWithBodies(scans).blob }
+
+    /// Also says where in the blob the readings of each scan stand, their number before them.
+    static func encodeWithBodies(_ scans: [Scan]) -> (blob: [UInt8], bodies: [Range<Int>]) {
+        var bodies: [Range<Int>] = []
         var blob = ByteWriter()
         blob.byte(version)
         blob.fixed(UInt32(0))
@@ -52,13 +56,34 @@ enum JournalCodec {
             body.zigzag(scan.time.milliseconds &- base)
             body.byte(scan.flags.rawValue)
             body.varint(UInt64(scan.sequence))
+            let readings = body.bytes.count
             body.varint(UInt64(scan.readings.count))
             encode(scan.readings, into: &body)
             blob.varint(UInt64(body.bytes.count))
+            bodies.append(
+                blob.bytes.count + readings..<blob.bytes.count + body.bytes.count)
             blob.append(body.bytes)
         }
         blob.patch(CRC32.checksum(blob.bytes[headerLength...]), at: 1)
-        return blob.bytes
+        return (blob.bytes, bodies)
+    }
+
+    /// The readings that stand at a position of bytes that were decoded once before.
+    static func readings(of bytes: [UInt8], at position: Int) -> [Reading]? {
+        var reader = ByteReader(bytes, from: position)
+        var budget = maximumReadings
+        return try? readings(&reader, budget: &budget)
+    }
+
+    /// The scans of a blob without their readings, and where in it those stand.
+    static func walk(_ bytes: [UInt8]) throws(Damage) -> [(scan: Scan, body: Range<Int>)] {
+        var scans: [(scan: Scan, body: Range<Int>)] = []
+        try walk(bytes, where: { _, _ in true }) { header, reader, end throws(Damage) in
+            guard reader.position <= end else { throw reader.damage("a scan of another length") }
+            scans.append((header, reader.position..<end))
+            try reader.skip(end - reader.position)
+        }
+        return scans
     }
 
     private static func encode(_ readings: [Reading], into body: inout ByteWriter) {
@@ -104,12 +129,25 @@ enum JournalCodec {
         _ bytes: [UInt8],
         where isWanted: (ScanGroup.ID, Timestamp) -> Bool = { _, _ in true }
     ) throws(Damage) -> [Scan] {
+        var budget = maximumReadings
+        var scans: [Scan] = []
+        try walk(bytes, where: isWanted) { header, reader, end throws(Damage) in
+            var scan = header
+            scan.readings = try readings(&reader, budget: &budget)
+            guard reader.position == end else { throw reader.damage("a scan of another length") }
+            scans.append(scan)
+        }
+        return scans
+    }
+
+    private static func walk(
+        _ bytes: [UInt8], where isWanted: (ScanGroup.ID, Timestamp) -> Bool,
+        _ body: (Scan, inout ByteReader, Int) throws(Damage) -> Void
+    ) throws(Damage) {
         var reader = try opened(bytes)
         let base = try reader.zigzag()
         // A scan takes at least six bytes, its length included.
         let count = try reader.count(upTo: reader.remaining / 6, of: "scans")
-        var budget = maximumReadings
-        var scans: [Scan] = []
         for _ in 0..<count {
             let length = try reader.length(of: "a scan")
             let end = reader.position + length
@@ -124,15 +162,12 @@ enum JournalCodec {
             }
             let flags = ScanFlags(rawValue: try reader.byte())
             let sequence = try reader.count(upTo: Int(UInt16.max), of: "as sequence")
-            let readings = try readings(&reader, budget: &budget)
-            guard reader.position == end else { throw reader.damage("a scan of another length") }
-            scans.append(
+            try body(
                 Scan(
                     group: group, time: time, sequence: UInt16(sequence), flags: flags,
-                    readings: readings))
+                    readings: []), &reader, end)
         }
         guard reader.remaining == 0 else { throw reader.damage("bytes after the last scan") }
-        return scans
     }
 
     /// Checks version and checksum; the reader stands behind the header.

@@ -23,7 +23,7 @@ package final class Store: Sendable {
     package static func open(
         _ options: StoreOptions, calendar: SiteCalendar
     ) throws(StoreError) -> Store {
-        try open(StoreFile.open(options, zone: calendar.zone), calendar)
+        try open(StoreFile.open(options, zone: calendar.zone), calendar, isReadOnly: false)
     }
 
     /// Opens the store of a gateway that may be running, to read it; its writer refuses all work.
@@ -32,15 +32,16 @@ package final class Store: Sendable {
     package static func openReadOnly(
         directory: String, calendar: SiteCalendar
     ) throws(StoreError) -> Store {
-        try open(StoreFile.openReadOnly(directory: directory), calendar)
+        try open(StoreFile.openReadOnly(directory: directory), calendar, isReadOnly: true)
     }
 
     private static func open(
-        _ file: StoreFile, _ calendar: SiteCalendar
+        _ file: StoreFile, _ calendar: SiteCalendar, isReadOnly: Bool
     ) throws(StoreError) -> Store {
         do {
             let start = try file.pool.read { db in try StartUp.load(db) }
-            let shared = SharedState(file: file, calendar: calendar, start: start)
+            let shared = SharedState(
+                file: file, calendar: calendar, start: start, isReadOnly: isReadOnly)
             return Store(
                 shared: shared, writer: StoreWriter(shared: shared, next: start.newest + 1))
         } catch {
@@ -65,62 +66,25 @@ final class SharedState: Sendable {
     let registry: Published<Registry>
     let latest: Published<LatestTable>
     let damage: Published<DamageLedger>
+    /// What no bucket holds yet; changed by the writer, and re-read before each look by a store that
+    /// is open read-only.
+    let head: Published<Head>
+    let isReadOnly: Bool
     /// The newest sequence of the journal.
     let commits: Beacon
     /// How many times effects were applied since the store was opened.
     let effects: Beacon
 
-    init(file: StoreFile, calendar: SiteCalendar, start: StartUp) {
+    init(file: StoreFile, calendar: SiteCalendar, start: StartUp, isReadOnly: Bool) {
+        self.isReadOnly = isReadOnly
         self.file = file
         self.calendar = calendar
         registry = Published(start.registry)
         latest = Published(start.latest)
         damage = Published(start.damage)
+        head = Published(start.head)
         commits = Beacon(newest: start.newest)
         effects = Beacon(newest: 0)
-    }
-}
-
-/// What a start reads: the registry and the newest journal rows, and nothing that grows with age.
-struct StartUp: Sendable {
-    /// The newest readings are rebuilt from at most so many rows and bytes of the journal.
-    static let maximumRows = 2_000
-    static let maximumBytes = 8 << 20
-
-    var registry = Registry()
-    var newest: Int64 = 0
-    var latest = LatestTable()
-    var damage = DamageLedger()
-
-    static func load(_ db: Database) throws -> StartUp {
-        var start = StartUp()
-        start.registry = try RegistryRows.load(db)
-        // A cursor can stand above the journal when housekeeping has emptied it.
-        start.newest =
-            try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT max(ifnull((SELECT max(seq) FROM journal), 0),
-                               ifnull((SELECT max(seq) FROM cursor), 0))
-                    """) ?? 0
-        var missing = Set(start.registry.groups.map(\.id))
-        var bytes = 0
-        let rows = try Row.fetchCursor(
-            db, sql: "SELECT seq, scans FROM journal ORDER BY seq DESC LIMIT ?",
-            arguments: [maximumRows])
-        while !missing.isEmpty, bytes < maximumBytes, let row = try rows.next() {
-            let blob: [UInt8] = row.bytes(1)
-            bytes += blob.count
-            do throws(Damage) {
-                for scan in try JournalCodec.decode(blob) {
-                    start.latest.add(scan)
-                    missing.remove(scan.group)
-                }
-            } catch {
-                start.damage.add(row[0], cause: "\(error)")
-            }
-        }
-        return start
     }
 }
 

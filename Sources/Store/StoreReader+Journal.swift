@@ -4,7 +4,8 @@ import Telemetry
 extension StoreReader {
     /// The journal rows after a sequence, in order, at least one when there is a sound one.
     ///
-    /// Damaged rows are left out and counted (`damagedRows()`).
+    /// Damaged rows are left out and counted (`damagedRows()`). Scans of an untrusted clock bear their
+    /// true times; before the first row of a boot whose times nothing maps yet, the answer ends.
     /// - Parameters:
     ///   - maximumRows: rows of one answer.
     ///   - maximumBytes: bytes of blobs after which an answer ends.
@@ -23,6 +24,7 @@ extension StoreReader {
     private struct StoredRow: Sendable {
         var sequence: Int64
         var clock: ClockReading
+        var time: RowTime
         var deliveries: [UInt8]?
         var scans: [UInt8]
     }
@@ -35,7 +37,7 @@ extension StoreReader {
                 db.cachedStatement(
                     sql: """
                         SELECT j.seq, b.boot_id, j.monotonic_ms, j.wall_ms, j.trust, j.deliveries,
-                            j.scans
+                            j.scans, j.boot, j.trust, b.offset_ms, b.is_estimated
                         FROM journal j JOIN boot b ON b.number = j.boot
                         WHERE j.seq > ? ORDER BY j.seq LIMIT ?
                         """), arguments: [after, max(1, maximumRows)])
@@ -47,7 +49,9 @@ extension StoreReader {
                     clock: ClockReading(
                         bootID: row[1], monotonic: row[2], wall: Timestamp(milliseconds: row[3]),
                         isTrusted: row[4]),
+                    time: RowTime(row, from: 7),
                     deliveries: row.hasNull(atIndex: 5) ? nil : row.bytes(5), scans: row.bytes(6))
+                if !stored.time.isTrusted, stored.time.offset == nil { break }
                 bytes += stored.scans.count + (stored.deliveries?.count ?? 0)
                 rows.append(stored)
             }
@@ -56,10 +60,13 @@ extension StoreReader {
     }
 
     private func decoded(_ row: StoredRow) -> JournalRow? {
+        let registry = shared.registry.value
         do throws(Damage) {
             return JournalRow(
                 sequence: row.sequence, clock: row.clock,
-                scans: try JournalCodec.decode(row.scans),
+                scans: try JournalCodec.decode(row.scans).compactMap {
+                    row.time.mapped($0, registry.group($0.group))
+                },
                 deliveries: sound(row.deliveries, of: row.sequence))
         } catch {
             note(error, in: row.sequence)

@@ -66,6 +66,11 @@ package struct StoreReader: Sendable {
     /// The damaged journal rows met since the store was opened; at most 1,000 are listed.
     package func damagedRows() -> [DamagedRow] { shared.damage.value.rows }
 
+    /// The damaged buckets met since the store was opened; at most 1,000 are listed.
+    package func damagedBuckets() -> [DamagedBucket] {
+        shared.damage.value.buckets.values.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+    }
+
     /// Sizes and counts; cheap enough for every scrape.
     package func statistics() async throws(StoreError) -> StoreStatistics {
         let path = shared.file.path

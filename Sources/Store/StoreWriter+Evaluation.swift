@@ -8,16 +8,36 @@ extension StoreWriter {
     /// Makes everything that the evaluation found durable in one transaction, or nothing of it.
     ///
     /// Applying the same effects again changes nothing: rollups give way only to a higher revision,
-    /// transitions and owed items have deterministic keys.
+    /// transitions and owed items have deterministic keys. Seals need a checkpoint: only scans that
+    /// its cursor includes are sealed, and journal rows go in the transaction that writes the bucket.
     package func apply(_ effects: EvaluationEffects) throws(StoreError) {
         if effects.isEmpty { return }
         let what = "apply effects up to journal row \(effects.checkpoint?.cursor ?? 0)"
-        try write(what) { db in
+        let (head, registry) = (shared.head.value, shared.registry.value)
+        let damaged = shared.damage.value.causes.keys
+        let sealed = try write(what) { db in
             for record in effects.rollups { try RollupRows.upsert(record, db) }
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
             for item in effects.owed { try OutboxRows.owe(item, db) }
-            if let checkpoint = effects.checkpoint { try Self.save(checkpoint, db) }
+            guard let checkpoint = effects.checkpoint else { return [SealOutcome]() }
+            try Self.save(checkpoint, db)
+            var after = head
+            var outcomes: [SealOutcome] = []
+            for request in effects.seals {
+                guard
+                    let outcome = try Self.seal(
+                        request, upTo: checkpoint.cursor, after, registry, db)
+                else { continue }
+                after.apply(outcome)
+                outcomes.append(outcome)
+            }
+            if !outcomes.isEmpty {
+                try Self.trimJournal(after, damaged: damaged, upTo: checkpoint.cursor, db)
+            }
+            return outcomes
         }
+        // Only now: a reader that finds a scan neither here nor in a bucket would have lost it.
+        shared.head.withValue { head in for outcome in sealed { head.apply(outcome) } }
         shared.effects.light(shared.effects.newest + 1)
     }
 

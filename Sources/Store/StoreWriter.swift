@@ -12,7 +12,8 @@ package actor StoreWriter {
     let shared: SharedState
     /// The sequence of the next journal row: never one that was given before.
     private var next: Int64
-    private var boots: [String: Int64] = [:]
+    /// The boots met since the store was opened, with the mapping of their monotonic time.
+    var boots: [String: RowTime] = [:]
 
     init(shared: SharedState, next: Int64) {
         self.shared = shared
@@ -46,7 +47,7 @@ package actor StoreWriter {
         let sequence = next
         let what = "commit journal row \(sequence)"
         try check(batch.scans, what)
-        let blob = JournalCodec.encode(batch.scans)
+        let (blob, bodies) = JournalCodec.encodeWithBodies(batch.scans)
         let deliveries = DeliveriesCodec.encode(batch.deliveries)
         // A row without scans (an idle tick) stands where its clock does.
         let times = batch.scans.lazy.map(\.time.milliseconds)
@@ -54,7 +55,7 @@ package actor StoreWriter {
         let last = times.max() ?? batch.clock.wall.milliseconds
         let known = boots[batch.clock.bootID]
         let boot = try write(what) { db in
-            let boot = try known ?? Self.bootNumber(batch.clock.bootID, db)
+            let boot = try known ?? Self.boot(batch.clock.bootID, db)
             let statement = try db.cachedStatement(
                 sql: """
                     INSERT INTO journal (seq, boot, monotonic_ms, wall_ms, trust, first_ms,
@@ -62,16 +63,14 @@ package actor StoreWriter {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """)
             try statement.execute(arguments: [
-                sequence, boot, batch.clock.monotonic, batch.clock.wall.milliseconds,
+                sequence, boot.boot, batch.clock.monotonic, batch.clock.wall.milliseconds,
                 batch.clock.isTrusted, first, last, deliveries.map { Blob($0) }, Blob(blob),
             ])
             return boot
         }
         boots[batch.clock.bootID] = boot
         next = sequence + 1
-        shared.latest.withValue { latest in
-            for scan in batch.scans { latest.add(scan) }
-        }
+        publish(batch, sequence, blob, bodies, boot)
         shared.commits.light(sequence)
         return sequence
     }
@@ -100,10 +99,40 @@ package actor StoreWriter {
         }
     }
 
-    private static func bootNumber(_ id: String, _ db: Database) throws -> Int64 {
-        let select = "SELECT number FROM boot WHERE boot_id = ?"
-        if let known = try Int64.fetchOne(db, sql: select, arguments: [id]) { return known }
+    /// Lets readers see what has just become durable.
+    private func publish(
+        _ batch: JournalBatch, _ sequence: Int64, _ blob: [UInt8], _ bodies: [Range<Int>],
+        _ boot: RowTime
+    ) {
+        var time = boot
+        time.isTrusted = batch.clock.isTrusted
+        let registry = shared.registry.value
+        shared.head.withValue { [time] head in
+            for (scan, body) in zip(batch.scans, bodies) {
+                var header = scan
+                header.readings = []
+                head.take(header, sequence: sequence, blob[body], time, registry)
+            }
+        }
+        shared.latest.withValue { [time] latest in
+            for scan in batch.scans {
+                if let mapped = time.mapped(scan, registry.group(scan.group)) {
+                    latest.add(mapped)
+                }
+            }
+        }
+    }
+
+    static func boot(_ id: String, _ db: Database) throws -> RowTime {
+        let known = try Row.fetchOne(
+            db, sql: "SELECT number, offset_ms, is_estimated FROM boot WHERE boot_id = ?",
+            arguments: [id])
+        if let known {
+            return RowTime(
+                boot: known[0], isTrusted: true, offset: known[1], isEstimated: known[2])
+        }
         try db.execute(sql: "INSERT INTO boot (boot_id) VALUES (?)", arguments: [id])
-        return db.lastInsertedRowID
+        return RowTime(
+            boot: db.lastInsertedRowID, isTrusted: true, offset: nil, isEstimated: false)
     }
 }

@@ -59,13 +59,13 @@ struct JournalTests {
         try store.close()
     }
 
-    @Test("a device that has been silent for long is found, also when memory has lost it")
+    @Test("a device that has been silent for long is found, also after a start")
     func silent() async throws {
         var store = try site.open(.process)
         let groups = try await store.writer.register([Site.group("old"), Site.group("new")])
         try await store.writer.commit(Site.batch([Site.scan(groups[0], at: 0, 5)])).discard()
         let day: Int64 = 86_400
-        for index in 0..<(StartUp.maximumRows + 5) {
+        for index in 0..<(2_005) {
             try await store.writer.commit(
                 Site.batch([Site.scan(groups[1], at: day + Int64(index) * 60)])
             ).discard()
@@ -75,7 +75,7 @@ struct JournalTests {
             try await store.reader.lastScans(group: groups[0].id, before: far, limit: 1).count == 1)
         try store.close()
         store = try site.open(.process)
-        #expect(store.reader.latest()[groups[0].series[0].number] == nil)
+        #expect(store.reader.latest()[groups[0].series[0].number]?.reading == .number(5))
         let last = try await store.reader.lastScans(group: groups[0].id, before: far, limit: 1)
         #expect(last.map(\.readings.first) == [.number(5)])
         try store.close()

@@ -1,0 +1,179 @@
+import BucketCodec
+import GRDB
+import Telemetry
+
+/// The table `bucket`: sealed columns of one group over `[start, end)`.
+///
+/// Buckets of one group never overlap. A scan belongs to the bucket whose interval holds its time;
+/// where there is none, a new one fills the window as far as its neighbours leave room.
+enum BucketTable {
+    /// One row as it is stored.
+    struct Stored: Sendable {
+        var id: Int64
+        var start: Int64
+        var end: Int64
+        var data: [UInt8]
+    }
+
+    static func marks(_ db: Database) throws -> [ScanGroup.ID: SealMark] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT number, sealed_seq, sealed_until FROM scan_group WHERE sealed_seq > 0")
+        return Dictionary(
+            uniqueKeysWithValues: rows.map {
+                (ScanGroup.ID($0[0]), SealMark(sequence: $0[1], until: $0[2]))
+            })
+    }
+
+    static func mark(_ group: ScanGroup.ID, _ mark: SealMark, _ db: Database) throws {
+        try db.cachedStatement(
+            sql: "UPDATE scan_group SET sealed_seq = ?, sealed_until = ? WHERE number = ?"
+        ).execute(arguments: [mark.sequence, mark.until, group.number])
+    }
+
+    /// The bytes of a group's newest bucket.
+    static func newest(_ group: ScanGroup.ID, _ db: Database) throws -> [UInt8]? {
+        try Row.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT data FROM bucket WHERE scan_group = ? ORDER BY start DESC LIMIT 1"),
+            arguments: [group.number]
+        )?.bytes(0)
+    }
+
+    /// The buckets of a group that have a part of `[from, to)`, in order, at most `limit`.
+    static func page(
+        _ group: ScanGroup.ID, from: Int64, to: Int64, limit: Int, _ db: Database
+    ) throws -> [Stored] {
+        let select = try db.cachedStatement(
+            sql: """
+                SELECT id, start, end, data FROM bucket
+                WHERE scan_group = :group AND start < :to AND end > :from AND start >= ifnull(
+                    (SELECT max(start) FROM bucket WHERE scan_group = :group AND start <= :from),
+                    :from)
+                ORDER BY start LIMIT :limit
+                """)
+        return try Row.fetchAll(
+            select, arguments: ["group": group.number, "from": from, "to": to, "limit": limit]
+        ).map { Stored(id: $0[0], start: $0[1], end: $0[2], data: $0.bytes(3)) }
+    }
+
+    /// The buckets of a group that begin before `before`, newest first.
+    static func pageBackwards(
+        _ group: ScanGroup.ID, before: Int64, limit: Int, _ db: Database
+    ) throws -> [Stored] {
+        let select = try db.cachedStatement(
+            sql: """
+                SELECT id, start, end, data FROM bucket
+                WHERE scan_group = ? AND start < ? ORDER BY start DESC LIMIT ?
+                """)
+        return try Row.fetchAll(select, arguments: [group.number, before, limit])
+            .map { Stored(id: $0[0], start: $0[1], end: $0[2], data: $0.bytes(3)) }
+    }
+
+    /// Puts scans into buckets, as many buckets as one step may write.
+    ///
+    /// - Parameters:
+    ///   - scans: of one group, in order of time.
+    ///   - until: where the window that is open now ends for this seal.
+    /// - Returns: the time before which every given scan is in a bucket.
+    static func put(
+        _ scans: [Scan], of group: ScanGroup, until: Int64, mostBuckets: Int, _ db: Database
+    ) throws -> Int64 {
+        var rest = scans[...]
+        for _ in 0..<mostBuckets {
+            guard let first = rest.first else { return until }
+            let time = first.time.milliseconds
+            let own = try page(group.id, from: time, to: time &+ 1, limit: 1, db).first
+            if let own {
+                let inside = rest.prefix { $0.time.milliseconds < own.end }
+                try merge(Array(inside), into: own, of: group, db)
+                rest = rest.dropFirst(inside.count)
+            } else {
+                let range = try room(around: time, of: group, until: until, db)
+                let end = cut(rest, range.upperBound)
+                let inside = rest.prefix { $0.time.milliseconds < end }
+                try insert(Scan.inOrder(inside), range.lowerBound, end, of: group, db)
+                rest = rest.dropFirst(inside.count)
+            }
+        }
+        return rest.first?.time.milliseconds ?? until
+    }
+
+    /// The part of the window around `time` that no bucket holds.
+    private static func room(
+        around time: Int64, of group: ScanGroup, until: Int64, _ db: Database
+    ) throws -> Range<Int64> {
+        let length = BucketWindow.length(period: group.period)
+        let start = BucketWindow.start(of: time, length: length)
+        let before = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT end FROM bucket WHERE scan_group = ? AND start < ? ORDER BY start DESC LIMIT 1
+                """, arguments: [group.id.number, time])
+        let after = try Int64.fetchOne(
+            db, sql: "SELECT min(start) FROM bucket WHERE scan_group = ? AND start > ?",
+            arguments: [group.id.number, time])
+        let lower = max(start, before ?? start)
+        let upper = min(start &+ length, until, after ?? .max)
+        return lower..<max(upper, time &+ 1)
+    }
+
+    /// Where a bucket ends so that it holds no more rows than it should.
+    private static func cut(_ scans: ArraySlice<Scan>, _ end: Int64) -> Int64 {
+        let inside = scans.prefix { $0.time.milliseconds < end }
+        guard inside.count > BucketWindow.longestBucket, let first = inside.first else {
+            return end
+        }
+        let last = inside[inside.startIndex + BucketWindow.longestBucket].time
+        // All scans of one instant stay together.
+        return last > first.time ? last.milliseconds : last.milliseconds &+ 1
+    }
+
+    private static func merge(
+        _ scans: [Scan], into own: Stored, of group: ScanGroup, _ db: Database
+    ) throws {
+        let held: [Scan]
+        do throws(Damage) {
+            held = try BucketCodec.decode(own.data).scans(of: group.id)
+        } catch {
+            // What is readable of it is for `salvage`; what comes now must not suffer.
+            try quarantine(own.id, cause: "\(error)", db)
+            return try insert(Scan.inOrder(scans), own.start, own.end, of: group, db)
+        }
+        let all = Scan.inOrder(held + scans)
+        if all == held { return }
+        try db.execute(sql: "DELETE FROM bucket WHERE id = ?", arguments: [own.id])
+        let middle = all[all.count / 2].time.milliseconds
+        if all.count > BucketWindow.longestMerged, middle > own.start {
+            let split = all.firstIndex { $0.time.milliseconds >= middle } ?? all.count
+            try insert(Array(all[..<split]), own.start, middle, of: group, db)
+            try insert(Array(all[split...]), middle, own.end, of: group, db)
+        } else {
+            try insert(all, own.start, own.end, of: group, db)
+        }
+    }
+
+    /// Moves a damaged bucket out of the way of queries and of its successor.
+    static func quarantine(_ id: Int64, cause: String, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO bucket_quarantine (scan_group, start, end, rows, codec, data, cause)
+                    SELECT scan_group, start, end, rows, codec, data, ? FROM bucket WHERE id = ?
+                """, arguments: [cause, id])
+        try db.execute(sql: "DELETE FROM bucket WHERE id = ?", arguments: [id])
+    }
+
+    private static func insert(
+        _ scans: [Scan], _ start: Int64, _ end: Int64, of group: ScanGroup, _ db: Database
+    ) throws {
+        let rows = BucketRows(scans: scans, width: group.series.count)
+        let data = BucketCodec.encode(rows, period: group.period)
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO bucket (scan_group, start, end, rows, codec, data)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            group.id.number, start, end, scans.count, BucketCodec.version, Blob(data),
+        ])
+    }
+}

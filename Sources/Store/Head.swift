@@ -1,0 +1,162 @@
+import Telemetry
+
+/// The committed scans that no bucket holds yet, in memory.
+///
+///     journal row ──▶ head ──seal──▶ bucket
+///
+/// Scans lie here as the journal's own bytes, about three a reading. What is sealed leaves; the
+/// rest is rebuilt from the journal at a start. Scans of a clock without a mapping wait apart.
+struct Head: Sendable {
+    private(set) var groups: [ScanGroup.ID: HeadGroup] = [:]
+    /// By boot: scans in monotonic time, until the boot's mapping is known.
+    private(set) var unstamped: [Int64: [Unstamped]] = [:]
+    /// A scan without its readings, and these as the journal wrote them.
+    struct Unstamped: Sendable {
+        var sequence: Int64
+        var scan: Scan
+        var body: [UInt8]
+    }
+
+    /// How far each group is sealed.
+    private(set) var sealed: [ScanGroup.ID: SealMark] = [:]
+    private(set) var bytes = 0
+
+    init(sealed: [ScanGroup.ID: SealMark] = [:]) { self.sealed = sealed }
+
+    /// Whether a bucket holds what journal row `sequence` said of `time`.
+    func isSealed(_ group: ScanGroup.ID, time: Int64, sequence: Int64) -> Bool {
+        sealed[group].map { sequence <= $0.sequence && time < $0.until } ?? false
+    }
+
+    /// Notes that everything up to a mark is in buckets.
+    mutating func mark(_ group: ScanGroup.ID, _ mark: SealMark) { sealed[group] = mark }
+
+    /// Takes in one committed scan.
+    mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) {
+        var group = groups.removeValue(forKey: scan.group) ?? HeadGroup()
+        let before = group.bytes
+        group.add(scan, sequence: sequence, body: body)
+        bytes += group.bytes - before
+        groups[scan.group] = group
+    }
+
+    /// Keeps a scan of an untrusted clock until its boot is mapped.
+    mutating func hold(_ scan: Scan, sequence: Int64, boot: Int64, body: [UInt8]) {
+        unstamped[boot, default: []].append(
+            Unstamped(sequence: sequence, scan: scan, body: body))
+    }
+
+    /// Hands over what waited for the mapping of a boot.
+    mutating func takeUnstamped(boot: Int64) -> [Unstamped] {
+        unstamped.removeValue(forKey: boot) ?? []
+    }
+
+    /// Lets go of what a seal has put into buckets.
+    mutating func removeSealed(
+        _ group: ScanGroup.ID, before: Int64, upTo sequence: Int64
+    ) {
+        guard var entry = groups.removeValue(forKey: group) else { return }
+        let size = entry.bytes
+        entry.remove(before: before, upTo: sequence)
+        bytes += entry.bytes - size
+        if !entry.isEmpty { groups[group] = entry }
+    }
+
+    /// The journal rows that are still needed here.
+    var neededSequences: Set<Int64> {
+        var needed = Set(unstamped.values.lazy.flatMap { $0 }.map(\.sequence))
+        for group in groups.values { for entry in group.entries { needed.insert(entry.sequence) } }
+        return needed
+    }
+}
+
+/// How far a group is sealed: rows up to `sequence`, of times before `until`.
+struct SealMark: Hashable, Sendable {
+    var sequence: Int64
+    /// Milliseconds since 1970.
+    var until: Int64
+
+    /// Before the first seal.
+    static let none = SealMark(sequence: 0, until: .min)
+}
+
+/// The unsealed scans of one group, in order of time; those of one instant as they came.
+struct HeadGroup: Sendable {
+    struct Entry: Sendable {
+        var time: Int64
+        var sequence: Int64
+        var offset: Int32
+        var length: Int32
+        var order: UInt16
+        var flags: ScanFlags
+    }
+
+    private(set) var entries: [Entry] = []
+    /// The readings of the entries, as the journal writes them.
+    private var bodies: [UInt8] = []
+    /// The lowest journal sequence among the entries.
+    private(set) var oldestSequence: Int64?
+
+    var isEmpty: Bool { entries.isEmpty }
+    var bytes: Int { bodies.count + entries.count * MemoryLayout<Entry>.stride }
+
+    mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) {
+        let entry = Entry(
+            time: scan.time.milliseconds, sequence: sequence, offset: Int32(bodies.count),
+            length: Int32(body.count), order: scan.sequence, flags: scan.flags)
+        bodies += body
+        oldestSequence = min(oldestSequence ?? sequence, sequence)
+        if let last = entries.last, last.time > entry.time {
+            entries.insert(entry, at: place(after: entry.time))
+        } else {
+            entries.append(entry)
+        }
+    }
+
+    /// Where the first entry stands whose time is not before `time`.
+    func place(of time: Int64) -> Int { search { $0 < time } }
+
+    private func place(after time: Int64) -> Int { search { $0 <= time } }
+
+    private func search(_ isBefore: (Int64) -> Bool) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(entries[middle].time) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    func scan(_ entry: Entry, of group: ScanGroup.ID) -> Scan? {
+        guard let readings = JournalCodec.readings(of: bodies, at: Int(entry.offset)) else {
+            return nil
+        }
+        return Scan(
+            group: group, time: Timestamp(milliseconds: entry.time), sequence: entry.order,
+            flags: entry.flags, readings: readings)
+    }
+
+    /// The scans with `from` ≤ time < `to` from journal rows up to `sequence`.
+    func scans(
+        of group: ScanGroup.ID, from: Int64, to: Int64, upTo sequence: Int64
+    ) -> [Scan] {
+        entries[place(of: from)...].prefix { $0.time < to }
+            .filter { $0.sequence <= sequence }.compactMap { scan($0, of: group) }
+    }
+
+    mutating func remove(before: Int64, upTo sequence: Int64) {
+        var kept: [Entry] = []
+        var keptBodies: [UInt8] = []
+        var oldest: Int64?
+        for entry in entries where entry.time >= before || entry.sequence > sequence {
+            var moved = entry
+            moved.offset = Int32(keptBodies.count)
+            let begin = Int(entry.offset)
+            keptBodies += bodies[begin..<begin + Int(entry.length)]
+            oldest = min(oldest ?? entry.sequence, entry.sequence)
+            kept.append(moved)
+        }
+        (entries, bodies, oldestSequence) = (kept, keptBodies, oldest)
+    }
+}

@@ -1,0 +1,133 @@
+import BucketCodec
+import Telemetry
+
+extension StoreReader {
+    /// A series over `[from, to)` as at most `count` bars or so, for a chart.
+    ///
+    /// Bars of a quarter of an hour and multiples come from stored rollups, and from samples where
+    /// none has closed yet; narrower ones from samples. A bar without readings stands for silence.
+    /// - Parameter count: 1 to 2,000.
+    package func bars(
+        series: SeriesID, from: Timestamp, to: Timestamp, count: Int
+    ) async throws(StoreError) -> [Bar] {
+        guard from < to, let entry = shared.registry.value.series(series) else { return [] }
+        let grid = BarGrid(
+            from: from, to: to, count: min(max(1, count), 2_000), calendar: shared.calendar)
+        var fold = BarFold(grid)
+        fold.open(from)
+        var begin = from
+        if let resolution = grid.stored {
+            let records = try await rollups(
+                series: entry.number, resolution: resolution, from: grid.bar(0).start, to: to)
+            for record in records where record.bucket.start < to {
+                fold.add(record.rollup, at: record.bucket.start)
+                begin = max(begin, record.bucket.end)
+            }
+        }
+        if begin < to { try await addSamples(of: entry, from: begin, to: to, &fold) }
+        let newest = shared.latest.value.bySeries(shared.registry.value)[entry.number]?.time
+        fold.open(min(to - .milliseconds(1), max(from, newest ?? from)))
+        let period = shared.registry.value.group(of: series)?.period
+        return fold.bars.map { bar in
+            var bar = bar
+            bar.expected = period.map {
+                Int((bar.end - bar.start).milliseconds / max(1, $0.milliseconds))
+            }
+            return bar
+        }
+    }
+
+    private func addSamples(
+        of series: Series, from: Timestamp, to: Timestamp, _ fold: inout BarFold
+    ) async throws(StoreError) {
+        let counter = series.counter
+        for place in try await columns(of: series.id) {
+            var previous: Rollup.Timed?
+            if counter != nil {
+                previous = try await lastScans(group: place.group.id, before: from, limit: 32)
+                    .last { $0.readings[place.column].number != nil }
+                    .flatMap { scan in
+                        scan.readings[place.column].number.map {
+                            Rollup.Timed(time: scan.time, value: $0)
+                        }
+                    }
+            }
+            try await forEachColumn(place, from: from, to: to) { part throws(StoreError) in
+                part.forEach { reading, time in
+                    fold.add(reading, at: time)
+                    guard let counter, let number = reading.number else { return }
+                    if let previous,
+                        let interval = CounterInterval(
+                            from: previous.value, at: previous.time, to: number, at: time,
+                            policy: counter)
+                    {
+                        fold.add(interval)
+                    }
+                    if previous.map({ $0.time < time }) ?? true {
+                        previous = Rollup.Timed(time: time, value: number)
+                    }
+                }
+                return true
+            }
+        }
+    }
+
+    /// The stretches of `[from, to)` without a good reading of a group that reports at intervals.
+    ///
+    /// A gap begins one period after the last good reading and ends at the next one. Groups whose
+    /// period nobody has said have no gaps that could be known.
+    package func gaps(
+        group id: ScanGroup.ID, from: Timestamp, to: Timestamp
+    ) async throws(StoreError) -> [Gap] {
+        guard let period = shared.registry.value.group(id)?.period else { return [] }
+        var gaps: [Gap] = []
+        var expected = from
+        var reason: BadReason?
+        try await forEachPage(group: id, from: from, to: to, upTo: .max) { scans in
+            for scan in scans {
+                guard scan.readings.contains(where: \.isGood) else {
+                    if case .bad(let why)? = scan.readings.first { reason = why }
+                    continue
+                }
+                // Half a period of grace: messages do not come on the dot.
+                if scan.time - expected >= period / 2 {
+                    gaps.append(Gap(start: expected, end: scan.time, reason: reason))
+                }
+                expected = scan.time + period
+                reason = nil
+            }
+            return true
+        }
+        if to - expected >= period / 2 {
+            gaps.append(Gap(start: expected, end: to, reason: reason))
+        }
+        return gaps
+    }
+}
+
+/// A stretch of time without a good reading.
+package struct Gap: Hashable, Sendable {
+    package var start: Timestamp
+    package var end: Timestamp
+    /// Why the last reading in it was bad; nil when there was none at all.
+    package var reason: BadReason?
+
+    package init(start: Timestamp, end: Timestamp, reason: BadReason?) {
+        self.start = start
+        self.end = end
+        self.reason = reason
+    }
+}
+
+extension StoreReader.ColumnPart {
+    /// Hands over the readings in order.
+    func forEach(_ body: (Reading, Timestamp) -> Void) {
+        switch self {
+        case .sealed(let bucket, let column, let rows):
+            let column = bucket.columns[column]
+            for row in rows { body(column.reading(at: row), bucket.times[row]) }
+        case .open(let scans, let column):
+            for scan in scans { body(scan.readings[column], scan.time) }
+        }
+    }
+}

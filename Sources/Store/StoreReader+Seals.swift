@@ -1,0 +1,80 @@
+import Telemetry
+
+extension StoreReader {
+    /// Bytes of unsealed scans in memory, beyond which the largest group is sealed before its hour.
+    static let headBudget = 8 << 20
+    /// Late scans of one group that are worth opening their buckets for.
+    private static let manyLate = 1024
+    /// Rows of the journal beyond which the group that holds the oldest is sealed.
+    private static let longestJournal: Int64 = 30_000
+
+    /// What should move from the journal into buckets now, the most urgent first.
+    ///
+    /// - Parameters:
+    ///   - cursor: the evaluation's; scans of later rows stay.
+    ///   - now: a trusted instant; nil judges every group by its own newest scan.
+    ///   - everything: also what is not due, for a compaction or a test.
+    package func dueSeals(
+        cursor: Int64, now: Timestamp?, everything: Bool = false
+    ) -> [SealRequest] {
+        let head = shared.head.value
+        let registry = shared.registry.value
+        var due: [(request: SealRequest, bytes: Int)] = []
+        for (id, entry) in head.groups {
+            guard let group = registry.group(id), let newest = entry.entries.last?.time else {
+                continue
+            }
+            let mark = head.sealed[id]?.until ?? .min
+            let now = now.map { ($0 - group.lateness).milliseconds } ?? .min
+            var until = windowEnd(entry, group, mark: mark, limit: max(newest, now))
+            let late = entry.place(of: mark)
+            if everything {
+                until = newest &+ 1
+            } else if until == nil, entry.entries.count - late >= BucketWindow.longestBucket {
+                until = newest
+            } else if until == nil, late >= Self.manyLate {
+                until = mark
+            }
+            if until == nil,
+                entry.oldestSequence.map({
+                    shared.commits.newest - $0 > Self.longestJournal
+                }) ?? false
+            {
+                until = newest
+            }
+            if let until, hasSealable(entry, before: max(until, mark), cursor) {
+                due.append((request(id, until, mark), entry.bytes))
+            }
+        }
+        if due.isEmpty, head.bytes > Self.headBudget {
+            let largest = head.groups.max { $0.value.bytes < $1.value.bytes }
+            if let (id, entry) = largest, let newest = entry.entries.last?.time,
+                hasSealable(entry, before: newest, cursor)
+            {
+                return [request(id, newest, head.sealed[id]?.until ?? .min)]
+            }
+        }
+        return due.sorted { $0.bytes > $1.bytes }.map(\.request)
+    }
+
+    private func request(_ id: ScanGroup.ID, _ until: Int64, _ mark: Int64) -> SealRequest {
+        SealRequest(group: id, until: Timestamp(milliseconds: max(until, mark)))
+    }
+
+    /// The end of the newest window that is over, if the group has scans in one.
+    private func windowEnd(
+        _ entry: HeadGroup, _ group: ScanGroup, mark: Int64, limit: Int64
+    ) -> Int64? {
+        let length = BucketWindow.length(period: group.period)
+        let end = BucketWindow.start(of: limit, length: length)
+        let place = entry.place(of: mark)
+        guard entry.entries.indices.contains(place), entry.entries[place].time < end else {
+            return nil
+        }
+        return end
+    }
+
+    private func hasSealable(_ entry: HeadGroup, before: Int64, _ cursor: Int64) -> Bool {
+        entry.entries.contains { $0.time < before && $0.sequence <= cursor }
+    }
+}
