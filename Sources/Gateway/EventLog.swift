@@ -1,6 +1,7 @@
 import Acquisition
 import FieldLinks
 import Logging
+import Store
 
 /// Turns what happens on links into one log line each; state changes are `info` or worse.
 struct EventLog: Sendable {
@@ -51,4 +52,21 @@ struct EventLog: Sendable {
         case .subscriptionRefused: break
         }
     }
+
+    /// A damaged store was moved aside: one line for the whole, one for each loss.
+    func recovery(_ report: RecoveryReport) {
+        logger.error(
+            "the store was damaged; what is readable was salvaged",
+            metadata: [
+                "cause": "\(report.cause)", "damagedFile": "\(report.damagedFile)",
+                "kept": "\(report.salvage?.kept ?? 0)", "lost": "\(report.salvage?.lost ?? 0)",
+                "failure": "\(report.salvageFailure ?? "-")",
+            ])
+        for loss in report.salvage?.losses.prefix(Self.mostLosses) ?? [] {
+            logger.error("readings are lost", metadata: ["loss": "\(loss)"])
+        }
+    }
+
+    /// Losses that are logged one by one; the audit entry has them all.
+    private static let mostLosses = 50
 }

@@ -68,10 +68,13 @@ package struct SiteGateway: Sendable {
         self.site = site
         self.library = library
         let configuration = site.configuration
-        store = try Store.open(
+        let opened = try Store.openRecovering(
             StoreOptions(
                 directory: configuration.data.directory,
-                durability: configuration.data.durability), calendar: site.calendar)
+                durability: configuration.data.durability), calendar: site.calendar,
+            now: surroundings.wallClock.read().wall)
+        store = opened.store
+        if let report = opened.report { EventLog(logger: surroundings.logger).recovery(report) }
         groups = try await store.writer.register(site.groups)
         readiness.reach(.storeOpen)
         trustedClock = try await TrustedWallClock.starting(

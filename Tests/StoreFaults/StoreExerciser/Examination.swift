@@ -62,7 +62,11 @@ struct Examination: Encodable {
     }
 
     private static func open(_ folder: String, recovers: Bool) throws(StoreError) -> Store {
-        try Store.open(StoreOptions(directory: folder), calendar: .utc)
+        let options = StoreOptions(directory: folder)
+        guard recovers else { return try Store.open(options, calendar: .utc) }
+        return try Store.openRecovering(
+            options, calendar: .utc, now: Workload.time(ofSpan: 0)
+        ).store
     }
 
     private mutating func read(_ store: Store, _ claim: Claim) async throws(StoreError) {

@@ -112,7 +112,7 @@ struct Exercise {
         if k % options.effectsEvery == 0 { try await apply(k, sequence) }
         if k % options.housekeepingEvery == 0 {
             _ = try await store.writer.housekeeping(
-                now: now, policy: HousekeepingPolicy(rawRetention: .seconds(3650 * 86_400)))
+                clock: clock, policy: HousekeepingPolicy(rawRetention: .seconds(3650 * 86_400)))
         }
     }
 

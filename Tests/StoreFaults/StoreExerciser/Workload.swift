@@ -57,7 +57,7 @@ struct Workload {
     /// All scans whose time lies in span `k` and that the batches up to `newest` hold, in order.
     func scans(inSpan k: Int64, upTo newest: Int64, of group: Int) -> [Scan] {
         arrivals(in: k).filter { $0.group == groups[group].id && k + delay(of: $0) <= newest }
-            .sorted(by: Scan.isEarlier)
+            .sorted(by: Scan.isBefore)
     }
 
     /// The newest batch that a store holds; 0 when it holds none.
