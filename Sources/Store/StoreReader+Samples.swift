@@ -102,7 +102,7 @@ extension StoreReader {
             for stored in page {
                 let before = open.prefix { $0.time.milliseconds < stored.start }
                 open = open.dropFirst(before.count)
-                if !before.isEmpty, try !body(.open(Array(before), column: place.column)) {
+                if !before.isEmpty, try body(.open(Array(before), column: place.column)) == false {
                     return
                 }
                 let late = open.prefix { $0.time.milliseconds < stored.end }
@@ -114,7 +114,7 @@ extension StoreReader {
                     let scans = decoded(stored, group).filter { from <= $0.time && $0.time < to }
                     part = .open(Scan.inOrder(scans + late), column: place.column)
                 }
-                if let part, try !body(part) { return }
+                if let part, try body(part) == false { return }
                 start = max(start, stored.end)
             }
             if page.count < Self.sealedPerPage { break }

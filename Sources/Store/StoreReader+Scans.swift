@@ -51,12 +51,12 @@ extension StoreReader {
             for stored in page {
                 let before = open.prefix { $0.time.milliseconds < stored.start }
                 open = open.dropFirst(before.count)
-                if !before.isEmpty, try !body(Array(before)) { return }
+                if !before.isEmpty, try body(Array(before)) == false { return }
                 let late = open.prefix { $0.time.milliseconds < stored.end }
                 open = open.dropFirst(late.count)
                 var scans = decoded(stored, group).filter { from <= $0.time && $0.time < to }
                 if !late.isEmpty { scans = Scan.inOrder(scans + late) }
-                if !scans.isEmpty, try !body(scans) { return }
+                if !scans.isEmpty, try body(scans) == false { return }
                 place = max(place, stored.end)
             }
             if page.count < Self.sealedPerPage { break }

@@ -38,7 +38,8 @@ struct Verify: AsyncParsableCommand {
             let line = VerificationProgress()
             let report: VerificationReport
             do {
-                report = try await StoreVerification(reader).run { line.show($0, $1) }
+                report = try await StoreVerification(reader).run(
+                    progress: { line.show($0, $1) })
             } catch {
                 line.end()
                 throw Failure.inputOutput(
@@ -144,6 +145,7 @@ func shownBytes(_ bytes: Int64) -> String {
 }
 
 /// A store's failure as a verb tells it: refused input, or a file.
-func storeFailure(_ error: StoreError) -> Failure {
-    .inputOutput("\(error.what): \(error.cause)")
+func storeFailure(_ error: any Error) -> Failure {
+    guard let error = error as? StoreError else { return .inputOutput("\(error)") }
+    return .inputOutput("\(error.what): \(error.cause)")
 }
