@@ -10,6 +10,8 @@ struct StoreFile: Sendable {
 
     let pool: DatabasePool
     let path: String
+    /// Held while the file is open for writing; readers need none.
+    var lock: DirectoryLock?
 
     static func open(_ options: StoreOptions, zone: String) throws(StoreError) -> StoreFile {
         let path = options.directory + "/" + name
@@ -22,6 +24,7 @@ struct StoreFile: Sendable {
                 .cannotOpen, "make the folder \(options.directory)",
                 cause: "\(error.localizedDescription)", disposition: .stop)
         }
+        let lock = try DirectoryLock(directory: options.directory)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
@@ -33,7 +36,7 @@ struct StoreFile: Sendable {
             }
             try migrate(pool, what)
             try pool.write { db in try fix(zone: zone, db, what) }
-            return StoreFile(pool: pool, path: path)
+            return StoreFile(pool: pool, path: path, lock: lock)
         } catch {
             throw StoreError(what, error)
         }
