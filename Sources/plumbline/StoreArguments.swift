@@ -25,6 +25,12 @@ struct StoreArguments: ParsableArguments {
             valueName: "zone"))
     var zone: String = "Asia/Shanghai"
 
+    /// The folder that holds the store.
+    func directory() throws -> String {
+        if let data { return data }
+        return try SiteFiles.configuration(at: config ?? "/etc/plumbline/site.yaml").data.directory
+    }
+
     /// Opens the store for reading, beside a running gateway or without one.
     func open() throws -> (reader: StoreReader, calendar: SiteCalendar, close: () -> Void) {
         let directory: String

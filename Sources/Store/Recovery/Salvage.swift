@@ -140,7 +140,8 @@ struct Salvage {
     /// Marks the pages of the indexes as met, and keeps what may replace lost rows.
     private mutating func walkIndexes() {
         for index in indexRoots {
-            let isWanted = index.isAutomatic && IndexRows.tables.contains(index.table)
+            let isWanted =
+                index.isAutomatic && IndexRows.tables.contains(index.table)
                 && incomplete.contains(index.table)
             _ = walker.walk(root: index.root, isTable: false) { record in
                 guard isWanted, let values = record.values else { return }

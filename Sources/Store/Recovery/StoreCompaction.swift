@@ -56,7 +56,9 @@ package enum StoreCompaction {
             try copy.close()
             try DurableFile.synchronize(partial)
             // The old log is empty; beside another file it must not even exist.
-            for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+            for suffix in ["-wal", "-shm"] {
+                try? FileManager.default.removeItem(atPath: path + suffix)
+            }
             try DurableFile.move(partial, to: path)
             return CompactionReport(before: before, after: StoreFile.size(path))
         } catch {

@@ -219,7 +219,8 @@ private struct SchemaLook {
         }
         if let root = roots["fixed"] {
             _ = walker.walk(root: root, isTable: false) { record in
-                if record.values?.first == .text("timezone"), case .text(let zone) = record.values?.last
+                if record.values?.first == .text("timezone"),
+                    case .text(let zone) = record.values?.last
                 {
                     storedZone = zone
                 }
@@ -227,7 +228,9 @@ private struct SchemaLook {
         }
     }
 
-    private var isOurs: Bool { tables.isSuperset(of: ["device", "series", "scan_group", "journal"]) }
+    private var isOurs: Bool {
+        tables.isSuperset(of: ["device", "series", "scan_group", "journal"])
+    }
 
     /// Versions 1 or 2, the fixed payload fractions, UTF-8, no reserved bytes.
     private var hasSoundHeader: Bool {
@@ -245,7 +248,8 @@ private struct SchemaLook {
             return isOurs && storedZone.map { TimeZone(identifier: $0) == nil } ?? true
         case .cannotOpen:
             return isOurs
-                && (!hasSoundHeader || Int32(bitPattern: header.big32(at: 68)) != Migration.applicationID)
+                && (!hasSoundHeader
+                    || Int32(bitPattern: header.big32(at: 68)) != Migration.applicationID)
         default: return isOurs || !hasSoundHeader
         }
     }

@@ -5,7 +5,9 @@ extension StoreVerification {
     /// Every journal row: its blob, and that its scans fit their groups.
     func checkJournal(_ step: Step, _ report: inout VerificationReport) async throws {
         let ends = try await rows("find the journal", "SELECT min(seq), max(seq) FROM journal", [])
-        guard let first = ends.first?[0].integer, let newest = ends.first?[1].integer else { return }
+        guard let first = ends.first?[0].integer, let newest = ends.first?[1].integer else {
+            return
+        }
         let registry = try await reader.registry()
         var after = first &- 1
         var skip: Int64 = 1
@@ -27,8 +29,10 @@ extension StoreVerification {
             for row in page.rows {
                 report.checked(.journal)
                 if let cause = Self.fault(of: row, registry) {
-                    let range = [row[1].integer ?? row[5].integer, row[2].integer ?? row[5].integer]
-                        .map { $0.map(Timestamp.init(milliseconds:)) }
+                    let range = [
+                        row[1].integer ?? row[5].integer, row[2].integer ?? row[5].integer,
+                    ]
+                    .map { $0.map(Timestamp.init(milliseconds:)) }
                     report.found(
                         .journal,
                         DataLoss(

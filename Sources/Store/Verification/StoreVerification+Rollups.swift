@@ -111,7 +111,8 @@ extension StoreVerification {
                 else { continue }
                 report.checked(.rollups)
                 let series = group.series[column]
-                let previous = Self.good(column, all.last { $0.time < bucket.start && $0.has(column) })
+                let previous = Self.good(
+                    column, all.last { $0.time < bucket.start && $0.has(column) })
                 let next = Self.good(column, all.first { $0.time >= bucket.end && $0.has(column) })
                 let fold = Rollup.fold(
                     series, over: bucket, previous: previous,
