@@ -26,7 +26,7 @@ struct Compact: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let directory = try source.directory()
-            let line = ProgressLine(say("compacting", "整理中"))
+            let line = SharedProgressLine(say("compacting", "整理中"))
             let total = max(1, StoreCompaction.size(directory: directory))
             let watch = Task {
                 let partial = StoreCompaction.partialPath(directory: directory)

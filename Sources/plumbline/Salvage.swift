@@ -52,7 +52,8 @@ struct Salvage: AsyncParsableCommand {
             let line = ProgressLine(say("salvaging", "抢救中"))
             defer { line.end() }
             do {
-                let report = try StoreSalvage.salvage(damaged: damaged, into: new) { line.show($0) }
+                let report = try StoreSalvage.salvage(
+                    damaged: damaged, into: new, progress: { line.show($0) })
                 line.end()
                 tell(report, calendar)
             } catch {

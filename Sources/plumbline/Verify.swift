@@ -35,10 +35,11 @@ struct Verify: AsyncParsableCommand {
         try await reportingFailures {
             let (reader, calendar, close) = try source.open()
             defer { close() }
-            let line = VerificationProgress()
+            let line = SharedProgressLine(say("verifying", "校验中"))
             let report: VerificationReport
             do {
-                report = try await StoreVerification(reader).run { line.show($0, $1) }
+                report = try await StoreVerification(reader).run(
+                    progress: { share, _ in line.show(share) })
             } catch {
                 line.end()
                 throw Failure.inputOutput(
@@ -76,18 +77,6 @@ struct Verify: AsyncParsableCommand {
         }
         return table
     }
-}
-
-/// The progress line, told from the verification's own tasks.
-private final class VerificationProgress: @unchecked Sendable {
-    private let line = ProgressLine(say("verifying", "校验中"))
-    private let lock = NSLock()
-
-    func show(_ share: Double, _ name: VerificationReport.Name) {
-        lock.withLock { line.show(share) }
-    }
-
-    func end() { lock.withLock { line.end() } }
 }
 
 extension VerificationReport.Name {
@@ -144,6 +133,7 @@ func shownBytes(_ bytes: Int64) -> String {
 }
 
 /// A store's failure as a verb tells it: refused input, or a file.
-func storeFailure(_ error: StoreError) -> Failure {
-    .inputOutput("\(error.what): \(error.cause)")
+func storeFailure(_ error: any Error) -> Failure {
+    guard let error = error as? StoreError else { return .inputOutput("\(error)") }
+    return .inputOutput("\(error.what): \(error.cause)")
 }

@@ -21,7 +21,8 @@ enum TypeCheck {
                 let list = allowed.map { "'\($0)'" }.joined(separator: ", ")
                 return "typeof(\"\(name)\") NOT IN (\(list))"
             }
-            let sql = "SELECT EXISTS (SELECT 1 FROM \(table) WHERE "
+            let sql =
+                "SELECT EXISTS (SELECT 1 FROM \(table) WHERE "
                 + faults.joined(separator: " OR ") + ")"
             guard try Bool.fetchOne(db, sql: sql) == true else { continue }
             throw StoreError(
