@@ -17,6 +17,7 @@ struct StartUp: Sendable {
 
     static func load(_ db: Database) throws -> StartUp {
         var start = StartUp()
+        try TypeCheck.run(db)
         start.registry = try RegistryRows.load(db)
         // A cursor can stand above the journal when it has been emptied.
         start.newest =

@@ -26,7 +26,23 @@ struct Compact: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let directory = try source.directory()
-            let result = await Self.compact(directory)
+            let line = SharedProgressLine(say("compacting", "整理中"))
+            let total = max(1, StoreCompaction.size(directory: directory))
+            let watch = Task {
+                let partial = StoreCompaction.partialPath(directory: directory)
+                while !Task.isCancelled {
+                    let attributes = try? FileManager.default.attributesOfItem(atPath: partial)
+                    let size = (attributes?[.size] as? NSNumber)?.doubleValue ?? 0
+                    line.show(size / Double(total))
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+            }
+            let result = Result { () throws(StoreError) in
+                try StoreCompaction.compact(directory: directory)
+            }
+            watch.cancel()
+            _ = await watch.result
+            line.end()
             do {
                 let report = try result.get()
                 print(
@@ -37,29 +53,5 @@ struct Compact: AsyncParsableCommand {
                 throw storeFailure(error)
             }
         }
-    }
-
-    /// Compacts, and meanwhile shows how much of the new file is written.
-    private static func compact(
-        _ directory: String
-    ) async -> Result<CompactionReport, StoreError> {
-        let line = ProgressLine(say("compacting", "整理中"))
-        let total = max(1, StoreCompaction.size(directory: directory))
-        let watch = Task {
-            let partial = StoreCompaction.partialPath(directory: directory)
-            while !Task.isCancelled {
-                let attributes = try? FileManager.default.attributesOfItem(atPath: partial)
-                let size = (attributes?[.size] as? NSNumber)?.doubleValue ?? 0
-                line.show(size / Double(total))
-                try await Task.sleep(for: .milliseconds(200))
-            }
-        }
-        let result = Result { () throws(StoreError) in
-            try StoreCompaction.compact(directory: directory)
-        }
-        watch.cancel()
-        _ = await watch.result
-        line.end()
-        return result
     }
 }

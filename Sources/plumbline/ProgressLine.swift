@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// One line that tells how far long work has come; only on a terminal.
@@ -27,4 +28,18 @@ final class ProgressLine {
         let bytes = Array(text.utf8)
         _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
+}
+
+/// A progress line that several tasks may tell how far the work has come.
+final class SharedProgressLine: @unchecked Sendable {
+    private let line: ProgressLine
+    private let lock = NSLock()
+
+    init(_ title: String) { line = ProgressLine(title) }
+
+    /// - Parameter share: 0 to 1.
+    func show(_ share: Double) { lock.withLock { line.show(share) } }
+
+    /// Clears the line.
+    func end() { lock.withLock { line.end() } }
 }

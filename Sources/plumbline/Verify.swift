@@ -35,11 +35,11 @@ struct Verify: AsyncParsableCommand {
         try await reportingFailures {
             let (reader, calendar, close) = try source.open()
             defer { close() }
-            let line = VerificationProgress()
+            let line = SharedProgressLine(say("verifying", "校验中"))
             let report: VerificationReport
             do {
                 report = try await StoreVerification(reader).run(
-                    progress: { line.show($0, $1) })
+                    progress: { share, _ in line.show(share) })
             } catch {
                 line.end()
                 throw Failure.inputOutput(
@@ -77,18 +77,6 @@ struct Verify: AsyncParsableCommand {
         }
         return table
     }
-}
-
-/// The progress line, told from the verification's own tasks.
-private final class VerificationProgress: @unchecked Sendable {
-    private let line = ProgressLine(say("verifying", "校验中"))
-    private let lock = NSLock()
-
-    func show(_ share: Double, _ name: VerificationReport.Name) {
-        lock.withLock { line.show(share) }
-    }
-
-    func end() { lock.withLock { line.end() } }
 }
 
 extension VerificationReport.Name {

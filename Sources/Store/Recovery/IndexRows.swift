@@ -56,7 +56,7 @@ enum IndexRows {
     private static func statement(_ table: String, _ count: Int) -> String? {
         switch (table, count) {
         case ("device", 2): "INSERT OR IGNORE INTO device (name, number) VALUES (?, ?)"
-        case ("boot", 2): "INSERT OR IGNORE INTO boot (boot_id, number) VALUES (?, ?)"
+        case ("boot", 2): "INSERT OR IGNORE INTO boot (boot_id, number, offset_ms) VALUES (?, ?, 0)"
         case ("series", 5):
             """
             INSERT OR IGNORE INTO series (device, point, kind, unit, number, counter_resets,

@@ -28,8 +28,8 @@ enum SalvageRepair {
                 INSERT OR IGNORE INTO device (number, name)
                     SELECT DISTINCT device, 'lost-' || device FROM series
                     UNION SELECT DISTINCT device, 'lost-' || device FROM scan_group;
-                INSERT OR IGNORE INTO boot (number, boot_id)
-                    SELECT DISTINCT boot, 'lost-' || boot FROM journal;
+                INSERT OR IGNORE INTO boot (number, boot_id, offset_ms)
+                    SELECT DISTINCT boot, 'lost-' || boot, 0 FROM journal;
                 """)
     }
 
@@ -53,19 +53,12 @@ enum SalvageRepair {
     }
 
     private static func newestSequence(_ db: Database) throws -> Int64 {
-        let hasSeals =
-            try Bool.fetchOne(
-                db,
-                sql: """
-                    SELECT EXISTS (SELECT 1 FROM pragma_table_info('scan_group')
-                        WHERE name = 'sealed_seq')
-                    """) ?? false
         return try Int64.fetchOne(
             db,
             sql: """
                 SELECT max(ifnull((SELECT max(seq) FROM journal), 0),
                     ifnull((SELECT max(seq) FROM cursor), 0),
-                    \(hasSeals ? "ifnull((SELECT max(sealed_seq) FROM scan_group), 0)" : "0"))
+                    ifnull((SELECT max(sealed_seq) FROM scan_group), 0))
                 """) ?? 0
     }
 
@@ -82,7 +75,7 @@ enum SalvageRepair {
     private static func pin(_ newest: Int64, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO boot (boot_id) VALUES ('salvage');
+                INSERT OR IGNORE INTO boot (boot_id, offset_ms) VALUES ('salvage', 0);
                 INSERT INTO journal (seq, boot, monotonic_ms, wall_ms, trust, first_ms, last_ms,
                         deliveries, scans)
                     SELECT ?1, (SELECT number FROM boot WHERE boot_id = 'salvage'), 0, wall, 1,
