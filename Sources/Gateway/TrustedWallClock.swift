@@ -17,6 +17,7 @@ package final class TrustedWallClock: WallClock {
         clock = Mutex(TrustedClock(rules))
     }
 
+    /// Both clocks now, as they are judged.
     package func read() -> ClockReading {
         // Read under the lock, so that readings are judged in the order in which they were made.
         let (raw, result) = clock.withLock { clock in

@@ -66,6 +66,11 @@ package final class Store: Sendable {
         shared.commits.close()
         shared.effects.close()
         shared.room.pressure.close()
+        // Readers may hold the file open a little longer than the writer; the last of them would not
+        // move the log. Without it the file alone is the whole store.
+        if !shared.isReadOnly, shared.doubt.value == nil {
+            _ = try? shared.file.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        }
         do { try shared.file.pool.close() } catch { throw StoreError("close the store", error) }
     }
 }

@@ -46,15 +46,17 @@ extension StoreWriter {
     }
 
     /// The boots with rows of an untrusted clock that nothing maps yet, oldest first, with the
-    /// newest trusted wall time that was committed before each; nil when there is none.
+    /// newest known wall time that was committed before each; nil when there is none.
     package func unstampedBoots() throws(StoreError) -> [UnstampedBoot] {
         try write("look for unstamped boots") { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT b.boot_id, min(j.seq), max(j.monotonic_ms),
-                        (SELECT max(t.wall_ms) FROM journal t WHERE t.trust = 1 AND t.seq <
-                            (SELECT min(f.seq) FROM journal f WHERE f.boot = b.number))
+                        (SELECT max(iif(t.trust, t.wall_ms, t.monotonic_ms + o.offset_ms))
+                            FROM journal t JOIN boot o ON o.number = t.boot
+                            WHERE (t.trust OR o.offset_ms IS NOT NULL) AND t.seq <
+                                (SELECT min(f.seq) FROM journal f WHERE f.boot = b.number))
                     FROM boot b JOIN journal j ON j.boot = b.number
                     WHERE b.offset_ms IS NULL AND j.trust = 0
                     GROUP BY b.number ORDER BY 2

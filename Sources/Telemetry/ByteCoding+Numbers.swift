@@ -33,10 +33,12 @@ extension ByteWriter {
         byte(UInt8(truncatingIfNeeded: rest))
     }
 
+    /// An instant as a zigzag of its milliseconds.
     package mutating func instant(_ time: Timestamp) { zigzag(time.milliseconds) }
 }
 
 extension ByteReader {
+    /// Takes out what `number(_:)` has written.
     package mutating func number() throws(Damage) -> Double {
         let places = try byte()
         if places == .max { return Double(bitPattern: try fixed(UInt64.self)) }
@@ -56,6 +58,7 @@ extension ByteReader {
         return try bounded(try wideZigzag(), places: Int(places))
     }
 
+    /// Takes out what `wideZigzag(_:)` has written.
     package mutating func wideZigzag() throws(Damage) -> Int128 {
         var raw: UInt128 = 0
         for shift in stride(from: UInt128(0), through: 126, by: 7) {

@@ -1,5 +1,6 @@
 /// How the time of day stands, for people.
 package struct ClockStatus: Hashable, Sendable {
+    /// How the time of day is known.
     package enum State: String, Hashable, Sendable, CaseIterable {
         /// The time of day is believed.
         case trusted

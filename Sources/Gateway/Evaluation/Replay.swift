@@ -7,6 +7,7 @@ import Telemetry
 /// What differs gets the next revision. Alarms are not repeated, nothing is sent; only on demand
 /// are the differing items owed to the uplinks again. The evaluation's checkpoint stays as it is.
 package struct Replay {
+    /// What a replay does with what it finds.
     package struct Options: Sendable {
         /// nil: from the first raw scan of each group; up to the last closed bucket.
         package var from: Timestamp?

@@ -30,6 +30,7 @@ package struct SalvageReport: Hashable, Sendable, Codable {
     /// Rows known to be missing.
     package var lost: Int { tables.reduce(0) { $0 + $1.lost } }
 
+    /// What came out of one table; nil when it was not looked for.
     package func table(_ name: String) -> Table? { tables.first { $0.name == name } }
 }
 
