@@ -4,7 +4,7 @@ import Telemetry
 extension StoreReader {
     /// The rollups of a series whose buckets begin in `from` ..< `to`, in order of time.
     ///
-    /// Packed quarters and rows are one: where both hold a quarter, the higher revision counts.
+    /// Minutes that no row holds are folded from samples. Packed quarters and rows are one: where both hold a quarter, the higher revision counts.
     /// - Parameter limit: the earliest so many.
     package func rollups(
         series: Int, resolution: Resolution, from: Timestamp, to: Timestamp, limit: Int = 50_000
@@ -18,7 +18,12 @@ extension StoreReader {
             records += page.records
             next = page.next
         }
-        return records
+        guard resolution == .minute else { return records }
+        let folded = try await foldedMinutes(
+            series: series, from: from, to: to, except: Set(records.map(\.bucket.start)),
+            limit: limit)
+        if folded.isEmpty { return records }
+        return Array((records + folded).sorted { $0.bucket < $1.bucket }.prefix(limit))
     }
 
     /// Buckets, and packed days, looked up in one transaction.

@@ -47,10 +47,15 @@ struct QueryParameters {
 
     /// A number of items, 1 to `most`.
     func limit(_ standard: Int, most: Int) throws(Problem) -> Int {
-        guard let text = values["limit"] else { return standard }
+        try count("limit", standard, most: most)
+    }
+
+    /// A number of something, 1 to `most`.
+    func count(_ name: String, _ standard: Int, most: Int) throws(Problem) -> Int {
+        guard let text = values[name] else { return standard }
         if let number = Int(text), (1...most).contains(number) { return number }
         throw .badParameter(
-            "limit", "'\(text)' is not a number of items", remedy: "a whole number, 1 to \(most)")
+            name, "'\(text)' is not a number of items", remedy: "a whole number, 1 to \(most)")
     }
 
     func time(_ name: String) throws(Problem) -> Timestamp? {

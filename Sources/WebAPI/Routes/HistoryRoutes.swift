@@ -3,17 +3,23 @@ import Hummingbird
 import Store
 import Telemetry
 
-/// `/api/v1/series/{id}/samples` and `…/rollups`: one series over a range of time.
+/// `/api/v1/series/{id}/samples`, `…/bars` and `…/rollups`: one series over a range of time.
 ///
 /// Rows are arrays in the order of `columns`, so that a day of bars costs a few kilobytes.
 struct HistoryRoutes {
     let context: WebAPIContext
     let index: SeriesIndex
 
-    /// Raw samples are read from the journal, row by row.
+    /// Raw samples are told one by one.
     static let longestSampleRange = Duration.seconds(31 * 86_400)
     /// The buckets that one answer holds at most.
     static let mostRollups: Int64 = 20_000
+    /// The bars that one answer holds at most.
+    static let mostBars = 2_000
+    static let barColumns = [
+        "start", "end", "count", "bad", "expected", "coverage", "mean", "min", "max", "first",
+        "last", "increase",
+    ]
     static let resolutions: [Resolution] = [.minute, .quarterHour, .hour, .day]
     static let sampleColumns = ["time", "value", "quality"]
     static let rollupColumns = [
@@ -24,6 +30,9 @@ struct HistoryRoutes {
     func add(to router: Router<BasicRequestContext>) {
         router.get("api/v1/series/:id/samples") { request, http in
             try await samples(request, http.parameters.get("id") ?? "")
+        }
+        router.get("api/v1/series/:id/bars") { request, http in
+            try await bars(request, http.parameters.get("id") ?? "")
         }
         router.get("api/v1/series/:id/rollups") { request, http in
             try await rollups(request, http.parameters.get("id") ?? "")
@@ -131,6 +140,29 @@ struct HistoryRoutes {
         }
     }
 
+    /// A chart of at most so many bars, whatever the range: the bars' width is chosen for it.
+    private func bars(_ request: Request, _ id: String) async throws -> Response {
+        let entry = try index.entry(id)
+        let query = try QueryParameters(request, allowed: ["from", "to", "points", "format"])
+        let form = try AnswerForm(request, query)
+        let range = try query.range(now: context.now, standard: .seconds(86_400))
+        let points = try query.count("points", 288, most: Self.mostBars)
+        let bars = try await context.store.bars(
+            series: entry.series.id, from: range.lowerBound, to: range.upperBound, count: points)
+        var rows = RowWriter(form, calendar: context.calendar, rows: bars.count)
+        rows.header(Self.barColumns + ["unit"])
+        for bar in bars {
+            rows.write(bar)
+            if form == .csv { rows.cell(entry.series.unit) }
+            rows.endRow()
+        }
+        if form == .csv { return Answer.csv(rows.bytes, name: "\(id)-bars") }
+        return Answer.json(capacity: rows.bytes.count + 640) { json in
+            head(entry, range, &json)
+            json.columns(Self.barColumns, rows.bytes)
+        }
+    }
+
     private static func standardRange(of resolution: Resolution) -> Duration {
         switch resolution {
         case .minute, .quarterHour: .seconds(86_400)
@@ -161,6 +193,23 @@ extension QueryParameters {
 }
 
 extension RowWriter {
+    /// One bar in the order of `HistoryRoutes.barColumns`; the caller ends the row.
+    mutating func write(_ bar: Bar) {
+        beginRow()
+        cell(bar.start)
+        cell(bar.end)
+        cell(bar.count)
+        cell(bar.bad)
+        cell(bar.expected)
+        cell(bar.coverage)
+        cell(bar.mean)
+        cell(bar.minimum)
+        cell(bar.maximum)
+        cell(bar.first)
+        cell(bar.last)
+        cell(bar.increase)
+    }
+
     /// One rollup in the order of `HistoryRoutes.rollupColumns`; the caller ends the row.
     mutating func write(_ record: RollupRecord) {
         let rollup = record.rollup

@@ -1,0 +1,125 @@
+import BucketCodec
+import Telemetry
+
+extension StoreReader {
+    /// The minutes of a series that no row holds, folded from its samples when they are asked for.
+    ///
+    /// A row for each minute and series would wear the flash for nobody: only uplinks that report
+    /// minutes have them stored. Minutes that are not over yet are left out.
+    func foldedMinutes(
+        series number: Int, from: Timestamp, to: Timestamp, except stored: Set<Timestamp>,
+        limit: Int
+    ) async throws(StoreError) -> [RollupRecord] {
+        let registry = shared.registry.value
+        let all = registry.groups + registry.superseded
+        guard let group = all.first(where: { $0.series.contains { $0.number == number } }),
+            let column = group.series.firstIndex(where: { $0.number == number })
+        else { return [] }
+        let length = Resolution.minute.nominal
+        let begin = from.slot(every: length) < from ? from.slot(every: length) + length : from
+        let newest = shared.latest.value.bySeries(registry)[number]?.time ?? begin
+        let end = min(to, newest.slot(every: length))
+        guard begin < end else { return [] }
+        var fold = MinuteFold(group: group, series: group.series[column], stored: stored)
+        let place = ColumnPlace(group: group, column: column)
+        if group.series[column].counter != nil {
+            fold.previous = try await lastScans(group: group.id, before: begin, limit: 64)
+                .compactMap { $0.timed(column) }.last
+        }
+        // One quarter more, so that the last minutes find the reading that ends their increase.
+        let reach = end + Resolution.quarterHour.nominal
+        try await forEachColumn(place, from: begin, to: reach) { part throws(StoreError) in
+            part.forEach { reading, time in fold.take(reading, at: time, before: end) }
+            return fold.records.count < limit && !fold.isDone
+        }
+        fold.finish()
+        return Array(fold.records.prefix(limit))
+    }
+}
+
+extension Scan {
+    /// The good number of a column with the scan's time.
+    fileprivate func timed(_ column: Int) -> Rollup.Timed? {
+        guard column < readings.count, let number = readings[column].number else { return nil }
+        return Rollup.Timed(time: time, value: number)
+    }
+}
+
+/// Folds samples in order of time into one rollup for each minute.
+private struct MinuteFold {
+    let group: ScanGroup
+    let series: Series
+    let stored: Set<Timestamp>
+    /// The last good number before the minute that is open.
+    var previous: Rollup.Timed?
+    private(set) var records: [RollupRecord] = []
+    /// Nothing after this can change a minute any more.
+    private(set) var isDone = false
+    private var start: Timestamp?
+    private var samples: [(time: Timestamp, reading: Reading)] = []
+
+    init(group: ScanGroup, series: Series, stored: Set<Timestamp>) {
+        self.group = group
+        self.series = series
+        self.stored = stored
+    }
+
+    mutating func take(_ reading: Reading, at time: Timestamp, before end: Timestamp) {
+        if isDone { return }
+        let minute = time.slot(every: Resolution.minute.nominal)
+        let timed = reading.number.map { Rollup.Timed(time: time, value: $0) }
+        if let start, minute > start {
+            // A counter's minute waits for the good reading that ends its increase.
+            if series.counter == nil || timed != nil || waits(until: time) {
+                close(next: timed, upTo: min(minute, end))
+            }
+        }
+        if time >= end {
+            isDone = start == nil
+            return
+        }
+        if start == nil { start = minute }
+        samples.append((time, reading))
+    }
+
+    mutating func finish() {
+        guard let last = samples.last else { return }
+        close(next: nil, upTo: last.time.slot(every: Resolution.minute.nominal) + .seconds(60))
+    }
+
+    /// Whether so much has gone by that the increase stays an estimate.
+    private func waits(until time: Timestamp) -> Bool {
+        start.map { time - $0 > Resolution.quarterHour.nominal } ?? false
+    }
+
+    /// Ends every minute before `limit`.
+    private mutating func close(next: Rollup.Timed?, upTo limit: Timestamp) {
+        guard var minute = start else { return }
+        var rest = samples[...]
+        while minute < limit {
+            let bucket = Bucket(.minute, containing: minute, calendar: .utc)
+            let inside = rest.prefix { $0.time < bucket.end }
+            rest = rest.dropFirst(inside.count)
+            let following = rest.lazy.compactMap { sample in
+                sample.reading.number.map { Rollup.Timed(time: sample.time, value: $0) }
+            }.first
+            let rollup = Rollup.fold(
+                series, over: bucket, previous: previous, samples: inside,
+                next: following ?? next, period: group.period,
+                expected: group.expected(in: bucket))
+            if let last = inside.last(where: { $0.reading.number != nil }),
+                let number = last.reading.number
+            {
+                previous = Rollup.Timed(time: last.time, value: number)
+            }
+            if !stored.contains(minute) {
+                records.append(
+                    RollupRecord(
+                        series: series.number, bucket: bucket, rollup: rollup, revision: 0))
+            }
+            minute = bucket.end
+        }
+        samples = Array(rest)
+        start = samples.first.map { $0.time.slot(every: Resolution.minute.nominal) }
+    }
+}
