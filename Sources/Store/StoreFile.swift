@@ -37,7 +37,10 @@ struct StoreFile: Sendable {
             try pool.write { db in try fix(zone: zone, db, what) }
             return StoreFile(pool: pool, path: path, options: options)
         } catch {
-            throw StoreError(what, error)
+            var error = StoreError(what, error)
+            // It is not open: there is nothing to open anew.
+            if error.disposition == .reopen { error.disposition = .stop }
+            throw error
         }
     }
 
