@@ -118,7 +118,7 @@ struct UnstoredDiskTests {
         let control = site.folder + "/control"
         // Kind, errno (5 is EIO, 30 EROFS, 28 ENOSPC), calls let through, calls that fail.
         var plans = (0..<4).flatMap { ["w 5 \($0) 1", "s 5 \($0) 1"] }
-        plans += ["a 5 0 20", "a 30 0 12", "w 28 1 6"]
+        plans += ["a 5 0 5", "a 30 0 4", "w 28 1 3"]
         let collected = try await withDaemon(
             try site.write(), port: site.apiPort,
             environment: ["LD_PRELOAD": library, "FAIL_IO_CONTROL": control]
