@@ -145,6 +145,26 @@ struct HeadGroup: Sendable {
             .filter { $0.sequence <= sequence }.compactMap { scan($0, of: group) }
     }
 
+    /// One column of the scans with `from` ≤ time < `to`; nil when two scans share an instant,
+    /// because their order takes all that they say.
+    func column(_ index: Int, from: Int64, to: Int64) -> [Sample]? {
+        let inside = entries[place(of: from)...].prefix { $0.time < to }
+        var samples: [Sample] = []
+        samples.reserveCapacity(inside.count)
+        for entry in inside {
+            if let last = samples.last, last.time.milliseconds == entry.time { return nil }
+            guard
+                let reading = JournalCodec.reading(
+                    of: bodies, at: Int(entry.offset), column: index)
+            else { return nil }
+            samples.append(
+                Sample(
+                    time: Timestamp(milliseconds: entry.time), reading: reading,
+                    flags: entry.flags))
+        }
+        return samples
+    }
+
     mutating func remove(before: Int64, upTo sequence: Int64) {
         var kept: [Entry] = []
         var keptBodies: [UInt8] = []

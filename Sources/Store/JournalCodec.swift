@@ -75,6 +75,40 @@ enum JournalCodec {
         return try? readings(&reader, budget: &budget)
     }
 
+    /// One of the readings that stand at a position of bytes that were decoded once before.
+    static func reading(of bytes: [UInt8], at position: Int, column: Int) -> Reading? {
+        var reader = ByteReader(bytes, from: position)
+        return try? one(&reader, column: column)
+    }
+
+    private static func one(_ reader: inout ByteReader, column: Int) throws(Damage) -> Reading? {
+        var rest = column
+        guard UInt64(rest) < (try reader.varint()) else { return nil }
+        while true {
+            let tag = try reader.byte()
+            switch tag {
+            case 0...UInt8(ScaledInteger.finestExponent):
+                let mantissa = try reader.zigzag()
+                if rest > 0 { break }
+                let decimal = ScaledInteger(mantissa: Int128(mantissa), exponent: Int(tag))
+                return .number(decimal.double)
+            case Tag.double:
+                let bits = try reader.fixed(UInt64.self)
+                if rest == 0 { return .number(Double(bitPattern: bits)) }
+            case Tag.text:
+                if rest == 0 { return .text(try reader.text()) }
+                try reader.skip(try reader.length(of: "text"))
+            case Tag.bad:
+                let reason = BadReason(rawValue: try reader.byte())
+                let run = try reader.count(upTo: maximumReadingsPerScan, of: "bad readings")
+                if rest < run { return reason.map { .bad($0) } }
+                rest -= run - 1
+            default: throw reader.damage("the unknown reading tag \(tag)")
+            }
+            rest -= 1
+        }
+    }
+
     /// The scans of a blob without their readings, and where in it those stand.
     static func walk(_ bytes: [UInt8]) throws(Damage) -> [(scan: Scan, body: Range<Int>)] {
         var scans: [(scan: Scan, body: Range<Int>)] = []

@@ -25,7 +25,9 @@ extension StoreReader {
             }
         }
         if begin < to { try await addSamples(of: entry, from: begin, to: to, &fold) }
-        let newest = shared.latest.value.bySeries(shared.registry.value)[entry.number]?.time
+        let newest = shared.registry.value.group(of: series).flatMap {
+            shared.latest.value.newest(of: $0.id)
+        }
         fold.open(min(to - .milliseconds(1), max(from, newest ?? from)))
         let period = shared.registry.value.group(of: series)?.period
         return fold.bars.map { bar in
@@ -126,6 +128,8 @@ extension StoreReader.ColumnPart {
         case .sealed(let bucket, let column, let rows):
             let column = bucket.columns[column]
             for row in rows { body(column.reading(at: row), bucket.times[row]) }
+        case .fresh(let samples):
+            for sample in samples { body(sample.reading, sample.time) }
         case .open(let scans, let column):
             for scan in scans { body(scan.readings[column], scan.time) }
         }

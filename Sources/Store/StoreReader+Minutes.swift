@@ -17,7 +17,7 @@ extension StoreReader {
         else { return [] }
         let length = Resolution.minute.nominal
         let begin = from.slot(every: length) < from ? from.slot(every: length) + length : from
-        let newest = shared.latest.value.bySeries(registry)[number]?.time ?? begin
+        let newest = shared.latest.value.newest(of: group.id) ?? begin
         let end = min(to, newest.slot(every: length))
         guard begin < end else { return [] }
         var fold = MinuteFold(group: group, series: group.series[column], stored: stored)

@@ -56,6 +56,7 @@ extension StoreReader {
     enum ColumnPart {
         case sealed(BucketRows, column: Int, rows: Range<Int>)
         case open([Scan], column: Int)
+        case fresh([Sample])
 
         var samples: [Sample] {
             switch self {
@@ -66,6 +67,7 @@ extension StoreReader {
                         time: bucket.times[$0], reading: readings.reading(at: $0),
                         flags: bucket.flags[$0])
                 }
+            case .fresh(let samples): return samples
             case .open(let scans, let column):
                 return scans.map {
                     Sample(time: $0.time, reading: $0.readings[column], flags: $0.flags)
@@ -91,7 +93,16 @@ extension StoreReader {
     ) async throws(StoreError) {
         guard from < to else { return }
         let group = place.group.id
-        var open = try await headScans(group, from, to, .max)[...]
+        // The head first: what is sealed after this look is met in its bucket too, and said once.
+        let head = try await head()
+        let entry = head.groups[group]
+        let mark = max(from.milliseconds, head.sealed[group]?.until ?? .min)
+        // As a rule no bucket reaches beyond the mark, so one column is all that is decoded.
+        var fresh = entry?.column(place.column, from: mark, to: to.milliseconds)
+        var open = Scan.inOrder(
+            entry?.scans(
+                of: group, from: from.milliseconds, to: fresh == nil ? to.milliseconds : mark,
+                upTo: .max) ?? [])[...]
         var start = from.milliseconds
         while true {
             let begin = start
@@ -100,9 +111,16 @@ extension StoreReader {
                     group, from: begin, to: to.milliseconds, limit: Self.sealedPerPage, db)
             }
             for stored in page {
+                if let first = fresh?.first, first.time.milliseconds < stored.end {
+                    fresh = nil
+                    open += Scan.inOrder(
+                        entry?.scans(of: group, from: mark, to: to.milliseconds, upTo: .max) ?? [])
+                }
                 let before = open.prefix { $0.time.milliseconds < stored.start }
                 open = open.dropFirst(before.count)
-                if !before.isEmpty, try body(.open(Array(before), column: place.column)) == false {
+                if !before.isEmpty,
+                    try body(.open(Array(before), column: place.column)) == false
+                {
                     return
                 }
                 let late = open.prefix { $0.time.milliseconds < stored.end }
@@ -119,7 +137,8 @@ extension StoreReader {
             }
             if page.count < Self.sealedPerPage { break }
         }
-        if !open.isEmpty { _ = try body(.open(Array(open), column: place.column)) }
+        if !open.isEmpty, try body(.open(Array(open), column: place.column)) == false { return }
+        if let fresh, !fresh.isEmpty { _ = try body(.fresh(fresh)) }
     }
 
     private func sealed(
