@@ -118,7 +118,7 @@ struct UnstoredDiskTests {
         let control = site.folder + "/control"
         // Kind, errno (5 is EIO, 30 EROFS, 28 ENOSPC), calls let through, calls that fail.
         var plans = (0..<4).flatMap { ["w 5 \($0) 1", "s 5 \($0) 1"] }
-        plans += ["a 5 0 20", "a 30 0 12", "w 28 1 6"]
+        plans += ["a 5 0 8", "a 30 0 8", "w 28 1 6"]
         let collected = try await withDaemon(
             try site.write(), port: site.apiPort,
             environment: ["LD_PRELOAD": library, "FAIL_IO_CONTROL": control]
@@ -133,7 +133,8 @@ struct UnstoredDiskTests {
                     return Self.size(control + ".hits") > hits
                 }
                 hits = Self.size(control + ".hits")
-                try await eventually("storing after '\(plan)'") {
+                // Attempts come every 5 s in the end, and one may use up no more than one fault.
+                try await eventually("storing after '\(plan)'", within: .seconds(90)) {
                     try await daemon.metric("plumbline_store_unstored") == 0
                 }
                 try FileManager.default.removeItem(atPath: control)
