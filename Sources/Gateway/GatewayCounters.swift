@@ -24,6 +24,10 @@ package final class GatewayCounters: Sendable {
         package var isUnstored = false
         /// Changes of alarms that were found while nothing could be written.
         package var unstoredTransitions = 0
+        /// How often the store was verified.
+        package var verifications = 0
+        /// Rows that the last verification of the store found damaged.
+        package var damagedRows = 0
     }
 
     // A mutex: several loops write, the metrics route reads, and nobody waits inside.
@@ -51,6 +55,13 @@ package final class GatewayCounters: Sendable {
     }
 
     func foundUnstored() { state.withLock { $0.unstoredTransitions += 1 } }
+
+    func verified(damagedRows: Int) {
+        state.withLock {
+            $0.verifications += 1
+            $0.damagedRows = damagedRows
+        }
+    }
 
     func dropped(_ reason: DropReason, readings: Int) {
         state.withLock { $0.dropped[reason, default: 0] += readings }

@@ -143,8 +143,9 @@ struct GatewayMetrics: Sendable {
                 "evaluation_behind_rows", "Journal rows that are not evaluated durably yet.",
                 max(0, statistics.newestSequence - statistics.evaluationCursor)),
             gauge(
-                "store_damaged_rows", "Journal rows found damaged since the start.",
-                Int64(statistics.damagedRows)),
+                "store_damaged_rows",
+                "Rows found damaged, in passing since the start or by the last verification.",
+                Int64(max(statistics.damagedRows, counters.values.damagedRows))),
         ]
             + statistics.removed.map { removal in
                 MetricSample(

@@ -11,10 +11,13 @@ package struct Housekeeping: Service {
     private let clock: any Clock<Duration> & Sendable
     private let wallClock: any WallClock
     private let logger: Logger
+    private let verification: BackgroundVerification?
 
+    /// - Parameter verification: runs beside it; nil for none.
     package init(
         store: Store, policy: HousekeepingPolicy, interval: Duration = .seconds(60),
-        clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger
+        clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger,
+        verification: BackgroundVerification? = nil
     ) {
         self.store = store
         self.policy = policy
@@ -22,24 +25,37 @@ package struct Housekeeping: Service {
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
+        self.verification = verification
     }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            var pause = interval
-            var wasFull = false
-            var seen = store.reader.diskFullCount
-            while !Task.isCancelled {
-                await rest(pause, seen)
-                if Task.isCancelled { return }
-                seen = store.reader.diskFullCount
-                pause = await step(&wasFull) ? min(interval, Self.shortPause) : interval
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.keepWithinBounds() }
+                if let verification { group.addTask { await verification.run() } }
             }
+        }
+    }
+
+    private func keepWithinBounds() async {
+        var pause = interval
+        var wasFull = false
+        var seen = store.reader.diskFullCount
+        while !Task.isCancelled {
+            await rest(pause, seen)
+            if Task.isCancelled { return }
+            seen = store.reader.diskFullCount
+            let hasMore = await step(&wasFull)
+            pause = hasMore ? Self.shortPause : wasFull ? Self.fullPause : interval
+            pause = min(pause, interval)
         }
     }
 
     /// Between two steps while there is more to do: the writer has others to serve.
     private static let shortPause = Duration.milliseconds(250)
+
+    /// While nothing may be admitted: only the next step finds that there is room again.
+    private static let fullPause = Duration.seconds(1)
 
     /// Waits, but not while the disk is full: then room has to be made at once.
     private func rest(_ pause: Duration, _ seen: Int64) async {
@@ -61,8 +77,10 @@ package struct Housekeeping: Service {
     /// - Returns: whether there is more to do.
     private func step(_ wasFull: inout Bool) async -> Bool {
         do {
-            let report = try await store.writer.housekeeping(
-                clock: wallClock.read(), policy: policy)
+            var now = wallClock.read()
+            // Nothing goes by the age that a guessed time would give it.
+            if now.isEstimated { now.isTrusted = false }
+            let report = try await store.writer.housekeeping(clock: now, policy: policy)
             tell(report, &wasFull)
             return report.hasMore
         } catch {

@@ -137,7 +137,10 @@ package struct SiteGateway: Sendable {
             Housekeeping(
                 store: store, policy: site.configuration.data.housekeeping,
                 clock: surroundings.clock, wallClock: surroundings.wallClock,
-                logger: surroundings.logger))
+                logger: surroundings.logger,
+                verification: BackgroundVerification(
+                    reader: store.reader, counters: counters, clock: surroundings.clock,
+                    logger: surroundings.logger)))
         services.append(evaluation)
         services.append(
             VolatileEvaluation(

@@ -96,7 +96,8 @@ extension StoreReader {
         // The head first: what is sealed after this look is met in its bucket too, and said once.
         let head = try await head()
         let entry = head.groups[group]
-        let mark = max(from.milliseconds, head.sealed[group]?.until ?? .min)
+        let mark = min(
+            to.milliseconds, max(from.milliseconds, head.sealed[group]?.until ?? .min))
         // As a rule no bucket reaches beyond the mark, so one column is all that is decoded.
         var fresh = entry?.column(place.column, from: mark, to: to.milliseconds)
         var open = Scan.inOrder(

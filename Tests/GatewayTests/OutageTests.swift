@@ -45,6 +45,42 @@ struct OutageTests {
         return readiness
     }
 
+    @Test("a used up byte budget: nothing more is stored until there is room again")
+    func usedUp() async throws {
+        let folded = try await IngestionTests.folded()
+        defer { folded.remove() }
+        let readiness = Self.ready()
+        let ingestion = Self.ingestion(folded, UnstoredState(), readiness)
+        func housekeep(_ bytes: Int64) async throws {
+            _ = try await folded.store.writer.housekeeping(
+                clock: folded.clock.read(),
+                policy: HousekeepingPolicy(rawRetention: .seconds(86_400), maximumBytes: bytes))
+        }
+        try await folded.running([ingestion]) { _ in
+            try await housekeep(1)
+            #expect(folded.store.reader.isFull)
+            let ticket = try await ingestion.admit(Self.message(folded, 1, 1))
+            await #expect(throws: IngestionError.self) { try await ticket.committed() }
+            #expect(readiness.fault?.contains("the byte budget is used up") == true)
+            _ = try await ingestion.admit(Admission(scans: [Self.scan(folded, 2)]))
+            await #expect(throws: IngestionError.self) {
+                _ = try await ingestion.admit(Self.message(folded, 2, 3))
+            }
+            for _ in 0..<10 {
+                folded.clock.advance(by: .seconds(1))
+                try await breathe()
+            }
+            #expect(try await folded.journaled().isEmpty)
+            try await housekeep(1 << 30)
+            try await eventually("there is room again") {
+                folded.clock.advance(by: .seconds(1))
+                return await ingestion.isStoring
+            }
+            #expect(try await folded.journaled() == [Self.scan(folded, 2)])
+            #expect(readiness.fault == nil)
+        }
+    }
+
     @Test("a commit of more than 20 s: pollers go on, messages are refused, all is stored once")
     func slowCommit() async throws {
         let folded = try await IngestionTests.folded()

@@ -133,7 +133,8 @@ struct UnstoredDiskTests {
                     return Self.size(control + ".hits") > hits
                 }
                 hits = Self.size(control + ".hits")
-                try await eventually("storing after '\(plan)'") {
+                // Attempts come every 5 s in the end, and one may use up no more than one fault.
+                try await eventually("storing after '\(plan)'", within: .seconds(90)) {
                     try await daemon.metric("plumbline_store_unstored") == 0
                 }
                 try FileManager.default.removeItem(atPath: control)

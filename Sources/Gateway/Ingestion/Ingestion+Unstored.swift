@@ -5,7 +5,8 @@ import Telemetry
 /// The state `unstored`: pollers go on into a ring, messages stay with their broker.
 ///
 ///     commit fails ──────────▶ unstored ──a commit succeeds──▶ storing; the gap is stated
-///     or takes 20 s               │  ▲
+///     or takes 20 s,              │  ▲
+///     or the budget is used up    │  │
 ///                                 ▼  │ fails: a longer pause; the file is opened anew if its
 ///                              attempt   handles are in doubt
 extension Ingestion {

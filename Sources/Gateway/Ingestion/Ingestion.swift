@@ -354,6 +354,8 @@ package actor Ingestion: ScanSink {
                 try await store.writer.reopen()
                 logger.notice("the store's file was opened anew")
             }
+            // After the file is opened anew, because only housekeeping can say that there is room.
+            if store.reader.isFull { throw IngestionError.full }
             let sequence = try await write(batch)
             underWay = nil
             lastCommit = watch.elapsed
@@ -386,20 +388,3 @@ package actor Ingestion: ScanSink {
 }
 
 extension Ingestion: Service {}
-
-/// Why an admission was refused.
-package enum IngestionError: Error, CustomStringConvertible {
-    case unstored
-    /// The file stays damaged however often it is opened; what was reported.
-    case damaged(String)
-
-    package var description: String {
-        switch self {
-        case .unstored:
-            "nothing can be stored now; messages are not acknowledged until it can (check the disk)"
-        case .damaged(let cause):
-            "the store is damaged and opening it anew does not help: \(cause); the next start"
-                + " salvages what is readable"
-        }
-    }
-}
