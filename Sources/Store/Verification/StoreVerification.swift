@@ -98,10 +98,15 @@ package struct StoreVerification: Sendable {
 }
 
 extension DatabaseValue {
+    // Swift 6.3.1 dies in CopyPropagation when an optimised build inlines these into a loop.
+    @inline(never)
     var integer: Int64? { if case .int64(let number) = storage { number } else { nil } }
+    @inline(never)
     var string: String? { if case .string(let text) = storage { text } else { nil } }
+    @inline(never)
     var bytes: [UInt8]? { if case .blob(let data) = storage { [UInt8](data) } else { nil } }
     /// A number as SQLite hands it to a REAL column.
+    @inline(never)
     var double: Double? {
         switch storage {
         case .double(let number): number
