@@ -26,7 +26,7 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
             // The mantissa and the power are exact, so the quotient is the double nearest to the
             // decimal, and equality proves that nothing was lost.
             if scaled / Self.powers[exponent] == value {
-                self.init(mantissa: Int128(scaled), exponent: exponent)
+                self.init(mantissa: Int128(Int64(scaled)), exponent: exponent)
                 return
             }
         }
@@ -48,7 +48,8 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
     /// The nearest double.
     package var double: Double {
         if mantissa.magnitude < 9_007_199_254_740_992 {
-            return Double(mantissa) / Self.powers[exponent]
+            // By way of Int64, which the processor converts; Int128 goes through generic code.
+            return Double(Int64(truncatingIfNeeded: mantissa)) / Self.powers[exponent]
         }
         // Beyond 2⁵³ a quotient of doubles would be rounded twice; the system's reader of decimal
         // text rounds once. Such sums are rare.
