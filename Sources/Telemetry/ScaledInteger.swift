@@ -42,7 +42,8 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
         guard value.isFinite, value.magnitude < 1e18 else { return nil }
         let whole = value.rounded(.towardZero)
         let fraction = ((value - whole) * 1e9).rounded()
-        self.init(mantissa: Int128(whole) * 1_000_000_000 + Int128(fraction), exponent: 9)
+        self.init(
+            mantissa: Int128(Int64(whole)) * 1_000_000_000 + Int128(Int64(fraction)), exponent: 9)
     }
 
     /// The nearest double.
@@ -60,7 +61,7 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
     package func rescaled(to places: Int) -> ScaledInteger {
         guard places > exponent else { return self }
         return ScaledInteger(
-            mantissa: mantissa * Int128(Self.powers[places - exponent]), exponent: places)
+            mantissa: mantissa * Int128(Int64(Self.powers[places - exponent])), exponent: places)
     }
 
     package static func + (a: Self, b: Self) -> Self {
