@@ -8,7 +8,7 @@ extension StoreReader {
     /// Rows of the journal beyond which the group that holds the oldest is sealed.
     private static let longestJournal: Int64 = 30_000
 
-    /// What should move from the journal into buckets now, the most urgent first.
+    /// What should move from the journal into buckets now, in the order in which it should.
     ///
     /// - Parameters:
     ///   - cursor: the evaluation's; scans of later rows stay.
@@ -54,7 +54,13 @@ extension StoreReader {
                 return [request(id, newest, head.sealed[id]?.until ?? .min)]
             }
         }
-        return due.sorted { $0.bytes > $1.bytes }.map(\.request)
+        // Small buckets first: they fill what the last large one has left of its page. Where memory
+        // is short, the largest goes first.
+        let isShort = head.bytes > Self.headBudget
+        return due.sorted {
+            if $0.bytes == $1.bytes { return $0.request.group.number < $1.request.group.number }
+            return isShort ? $0.bytes > $1.bytes : $0.bytes < $1.bytes
+        }.map(\.request)
     }
 
     private func request(_ id: ScanGroup.ID, _ until: Int64, _ mark: Int64) -> SealRequest {

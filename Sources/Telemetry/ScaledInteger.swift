@@ -26,7 +26,7 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
             // The mantissa and the power are exact, so the quotient is the double nearest to the
             // decimal, and equality proves that nothing was lost.
             if scaled / Self.powers[exponent] == value {
-                self.init(mantissa: Int128(scaled), exponent: exponent)
+                self.init(mantissa: Int128(Int64(scaled)), exponent: exponent)
                 return
             }
         }
@@ -42,13 +42,15 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
         guard value.isFinite, value.magnitude < 1e18 else { return nil }
         let whole = value.rounded(.towardZero)
         let fraction = ((value - whole) * 1e9).rounded()
-        self.init(mantissa: Int128(whole) * 1_000_000_000 + Int128(fraction), exponent: 9)
+        self.init(
+            mantissa: Int128(Int64(whole)) * 1_000_000_000 + Int128(Int64(fraction)), exponent: 9)
     }
 
     /// The nearest double.
     package var double: Double {
         if mantissa.magnitude < 9_007_199_254_740_992 {
-            return Double(mantissa) / Self.powers[exponent]
+            // By way of Int64, which the processor converts; Int128 goes through generic code.
+            return Double(Int64(truncatingIfNeeded: mantissa)) / Self.powers[exponent]
         }
         // Beyond 2⁵³ a quotient of doubles would be rounded twice; the system's reader of decimal
         // text rounds once. Such sums are rare.
@@ -59,7 +61,7 @@ package struct ScaledInteger: Hashable, Sendable, Codable {
     package func rescaled(to places: Int) -> ScaledInteger {
         guard places > exponent else { return self }
         return ScaledInteger(
-            mantissa: mantissa * Int128(Self.powers[places - exponent]), exponent: places)
+            mantissa: mantissa * Int128(Int64(Self.powers[places - exponent])), exponent: places)
     }
 
     package static func + (a: Self, b: Self) -> Self {

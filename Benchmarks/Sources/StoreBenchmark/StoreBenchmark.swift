@@ -63,7 +63,7 @@ struct StoreBenchmark {
         default: throw Failure("--stamp is slot, message or exact")
         }
         let before = Usage.now()
-        let step = try options.number("commit", 300)
+        let step = try options.number("commit", 60)
         try await VirtualSite.run(
             directory: try options.text("data"),
             groups: corpus.scanGroups(arePolled: stamp == "slot"), start: corpus.start,
@@ -130,6 +130,7 @@ struct StoreBenchmark {
         }
         var timings = Timings()
         var count = 0
+        let before = Usage.now()
         for round in 0..<(try options.number("count", 100)) {
             let from = Corpus.start + .seconds((1 + round % 5) * 86_400)
             count = try await timings.measure {
@@ -138,9 +139,12 @@ struct StoreBenchmark {
                 ).count
             }
         }
+        let after = Usage.now()
         try store.close()
         try report([
             "samples": count, "p50_ms": timings.quantile(0.5), "p99_ms": timings.quantile(0.99),
+            "cpu_ms": (after.cpuSeconds - before.cpuSeconds) * 1000
+                / Double(max(1, timings.milliseconds.count)),
         ])
     }
 
