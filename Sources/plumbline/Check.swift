@@ -28,13 +28,42 @@ struct Check: AsyncParsableCommand {
 
     @OptionGroup var folders: SharedFolders
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "Terabytes that the medium bears, for example 10,60,120.",
+                "介质可写入的 TB 数，如 10,60,120。"),
+            valueName: "TBW,…"))
+    var endurance: String = "10,60,120"
+
+    @Option(
+        help: ArgumentHelp(say("Only the storage estimate as: csv, json", "仅以 csv 或 json 输出存储估算")))
+    var format: OutputFormat = .table
+
     func run() async throws {
         try await reportingFailures {
             let share = try folders.folder()
             let (site, library) = try SiteFiles.site(at: file, devices: share + "/Devices")
             try selfTests(site, library)
-            summary(site, library)
+            let estimate = try estimate(site)
+            if format != .table { return show(estimate, format) }
+            summary(site, library, estimate)
         }
+    }
+
+    private func estimate(_ site: BoundSite) throws -> TextTable {
+        let cards = endurance.split(separator: ",").map {
+            Double($0.trimmingCharacters(in: .whitespaces))
+        }
+        guard !cards.isEmpty, cards.allSatisfy({ ($0 ?? 0) > 0 }) else {
+            throw Failure.badInput(
+                say(
+                    "--endurance '\(endurance)': write terabytes, for example 10,60,120",
+                    "--endurance '\(endurance)'：请写 TB 数，如 10,60,120"))
+        }
+        let data = site.configuration.data
+        return StorageEstimate(site.groups, commitInterval: data.commitInterval)
+            .table(maximumBytes: Double(data.maximumBytes), endurance: cards.compactMap(\.self))
     }
 
     /// Plays the tests that stand in the used profiles and beside the rules.
@@ -48,7 +77,9 @@ struct Check: AsyncParsableCommand {
         try faults.throwIfAny()
     }
 
-    private func summary(_ site: BoundSite, _ library: ProfileLibrary) {
+    private func summary(
+        _ site: BoundSite, _ library: ProfileLibrary, _ estimate: TextTable
+    ) {
         let configuration = site.configuration
         var table = TextTable([
             .init(say("link", "链路")), .init(say("device", "设备")), .init(say("profile", "档案")),
@@ -86,6 +117,9 @@ struct Check: AsyncParsableCommand {
                     + "每秒 \(short(readingsPerSecond, places: 1)) 个读数，"
                     + "报警规则 \(configuration.alarms.count) 条，电表 "
                     + "\(configuration.meters.meters.count) 块，上报 \(configuration.uplinks.count) 路"))
+        print("")
+        print(estimate.text)
+        print("")
         remarks(site, library)
         print(say("the configuration is good", "配置无误"))
     }

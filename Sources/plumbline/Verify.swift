@@ -33,6 +33,7 @@ struct Verify: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
+            if let damage = try openingDamage() { return try tell(damage) }
             let (reader, calendar, close) = try source.open()
             defer { close() }
             let line = SharedProgressLine(say("verifying", "校验中"))
@@ -65,6 +66,32 @@ struct Verify: AsyncParsableCommand {
             }
             if !report.isSound { throw ExitCode(1) }
         }
+    }
+
+    /// SQLite's words when the file is too damaged to be opened.
+    private func openingDamage() throws -> String? {
+        do {
+            try Store.openReadOnly(directory: try source.directory(), calendar: .utc).close()
+            return nil
+        } catch let error as StoreError where error.code == .corrupt {
+            return error.cause
+        } catch is StoreError {
+            // Told by the opening that follows.
+            return nil
+        }
+    }
+
+    private func tell(_ damage: String) throws {
+        if format == .json {
+            printJSON(["unreadable": damage])
+        } else {
+            print(
+                say(
+                    "the store is too damaged to be opened: \(damage)\n`plumbline salvage` takes"
+                        + " out what is left, and the gateway's next start does it by itself",
+                    "数据文件损坏严重，无法打开：\(damage)\n请用 `plumbline salvage` 抢救，或由网关下次启动自动处理"))
+        }
+        throw ExitCode(1)
     }
 
     private func checks(_ report: VerificationReport) -> TextTable {

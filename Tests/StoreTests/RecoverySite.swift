@@ -19,7 +19,7 @@ struct RecoverySample {
     var pages: Int { bytes.count / Self.pageSize }
 
     /// - Parameter rows: journal rows of 20 scans each.
-    static func make(rows: Int = 120) async throws -> RecoverySample {
+    static func make(rows: Int = 80) async throws -> RecoverySample {
         let site = Site()
         let store = try site.open(.process)
         let groups = try await store.writer.register([
@@ -43,6 +43,10 @@ struct RecoverySample {
         let hasBuckets = try await store.reader.read("look") { try $0.tableExists("bucket") }
         if hasBuckets { try await seal(store, groups) }
         try store.close()
+        // Closing may leave the log; the sample is one file.
+        let queue = try DatabaseQueue(path: site.path)
+        try await queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        try queue.close()
         return try RecoverySample(path: site.path)
     }
 
@@ -117,7 +121,7 @@ struct RecoverySample {
                     isBackfill: false))
         }
         effects.checkpoint = EvaluationCheckpoint(
-            version: 1, cursor: 60, state: [UInt8](repeating: 0x7B, count: 9000))
+            version: 1, cursor: 40, state: [UInt8](repeating: 0x7B, count: 9000))
         try await store.writer.apply(effects)
     }
 
@@ -126,7 +130,7 @@ struct RecoverySample {
         try await store.writer.write("seal") { db in
             var random = Seeded(12)
             for group in groups {
-                for index in 0..<150 {
+                for index in 0..<100 {
                     let from = -400_000 + index * 300
                     let scans = (0..<30).map {
                         Site.scan(
