@@ -324,6 +324,12 @@ extension Evaluation {
 }
 
 /// Why a checkpoint could not be used.
-enum CheckpointError: Error {
+enum CheckpointError: Error, CustomStringConvertible {
     case unknownVersion(Int)
+
+    var description: String {
+        switch self {
+        case .unknownVersion(let version): "its format \(version) is not known to this version"
+        }
+    }
 }
