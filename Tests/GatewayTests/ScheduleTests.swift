@@ -212,7 +212,8 @@ struct ScheduleTests {
         let day = Schedules.start + .seconds(86_400)
         let scans = stream.sorted(by: Scan.isBefore)
         let quarters = try await schedules.folded.store.reader.rollups(
-            series: group.series[0].number, resolution: .quarterHour, from: Schedules.start, to: day)
+            series: group.series[0].number, resolution: .quarterHour, from: Schedules.start, to: day
+        )
         for row in quarters {
             let inside = scans.filter { row.bucket.start <= $0.time && $0.time < row.bucket.end }
             let numbers = inside.compactMap { $0.readings[0].number }
