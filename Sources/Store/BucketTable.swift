@@ -74,9 +74,11 @@ enum BucketTable {
     /// - Parameters:
     ///   - scans: of one group, in order of time.
     ///   - until: where the window that is open now ends for this seal.
+    ///   - isPart: whether more scans follow; the last bucket waits for them then, unless it is all.
     /// - Returns: the time before which every given scan is in a bucket.
     static func put(
-        _ scans: [Scan], of group: ScanGroup, until: Int64, mostBuckets: Int, _ db: Database
+        _ scans: [Scan], of group: ScanGroup, until: Int64, isPart: Bool = false, mostBuckets: Int,
+        _ db: Database
     ) throws -> Int64 {
         var rest = scans[...]
         for _ in 0..<mostBuckets {
@@ -85,12 +87,14 @@ enum BucketTable {
             let own = try page(group.id, from: time, to: time &+ 1, limit: 1, db).first
             if let own {
                 let inside = rest.prefix { $0.time.milliseconds < own.end }
+                if isPart, inside.count == rest.count, rest.count < scans.count { return time }
                 try merge(Array(inside), into: own, of: group, db)
                 rest = rest.dropFirst(inside.count)
             } else {
                 let range = try room(around: time, of: group, until: until, db)
                 let end = cut(rest, range.upperBound)
                 let inside = rest.prefix { $0.time.milliseconds < end }
+                if isPart, inside.count == rest.count, rest.count < scans.count { return time }
                 try insert(Scan.inOrder(inside), range.lowerBound, end, of: group, db)
                 rest = rest.dropFirst(inside.count)
             }

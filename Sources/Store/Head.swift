@@ -62,10 +62,17 @@ struct Head: Sendable {
         if !entry.isEmpty { groups[group] = entry }
     }
 
-    /// The journal rows that are still needed here.
-    var neededSequences: Set<Int64> {
-        var needed = Set(unstamped.values.lazy.flatMap { $0 }.map(\.sequence))
-        for group in groups.values { for entry in group.entries { needed.insert(entry.sequence) } }
+    /// Those of some journal rows that are still needed here.
+    func neededSequences(in rows: ClosedRange<Int64>) -> Set<Int64> {
+        var needed: Set<Int64> = []
+        for scans in unstamped.values {
+            for scan in scans where rows.contains(scan.sequence) { needed.insert(scan.sequence) }
+        }
+        for group in groups.values {
+            for entry in group.entries where rows.contains(entry.sequence) {
+                needed.insert(entry.sequence)
+            }
+        }
         return needed
     }
 }
@@ -94,11 +101,13 @@ struct HeadGroup: Sendable {
     private(set) var entries: [Entry] = []
     /// The readings of the entries, as the journal writes them.
     private var bodies: [UInt8] = []
+    /// Bytes of `bodies` whose entries are gone.
+    private var unused = 0
     /// The lowest journal sequence among the entries.
     private(set) var oldestSequence: Int64?
 
     var isEmpty: Bool { entries.isEmpty }
-    var bytes: Int { bodies.count + entries.count * MemoryLayout<Entry>.stride }
+    var bytes: Int { bodies.count - unused + entries.count * MemoryLayout<Entry>.stride }
 
     mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) {
         let entry = Entry(
@@ -165,18 +174,45 @@ struct HeadGroup: Sendable {
         return samples
     }
 
+    /// The instant before which there are at least `count` scans, without those of the instant;
+    /// nil when all scans before `to` are no more.
+    func time(after count: Int, before to: Int64, upTo sequence: Int64) -> Int64? {
+        var left = count
+        var first: Int64?
+        for entry in entries where entry.sequence <= sequence {
+            if entry.time >= to { return nil }
+            if left <= 0, let first, entry.time > first { return entry.time }
+            left -= 1
+            first = first ?? entry.time
+        }
+        return nil
+    }
+
     mutating func remove(before: Int64, upTo sequence: Int64) {
         var kept: [Entry] = []
-        var keptBodies: [UInt8] = []
         var oldest: Int64?
-        for entry in entries where entry.time >= before || entry.sequence > sequence {
-            var moved = entry
-            moved.offset = Int32(keptBodies.count)
-            let begin = Int(entry.offset)
-            keptBodies += bodies[begin..<begin + Int(entry.length)]
-            oldest = min(oldest ?? entry.sequence, entry.sequence)
-            kept.append(moved)
+        kept.reserveCapacity(entries.count)
+        for entry in entries {
+            if entry.time >= before || entry.sequence > sequence {
+                oldest = min(oldest ?? entry.sequence, entry.sequence)
+                kept.append(entry)
+            } else {
+                unused += Int(entry.length)
+            }
         }
-        (entries, bodies, oldestSequence) = (kept, keptBodies, oldest)
+        (entries, oldestSequence) = (kept, oldest)
+        // Moved together only when half of it is gone: a long journal leaves in many steps.
+        if unused > bodies.count / 2 { compact() }
+    }
+
+    private mutating func compact() {
+        var kept: [UInt8] = []
+        kept.reserveCapacity(bodies.count - unused)
+        for index in entries.indices {
+            let begin = Int(entries[index].offset)
+            entries[index].offset = Int32(kept.count)
+            kept += bodies[begin..<begin + Int(entries[index].length)]
+        }
+        (bodies, unused) = (kept, 0)
     }
 }

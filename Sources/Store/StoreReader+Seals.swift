@@ -63,6 +63,11 @@ extension StoreReader {
         }.map(\.request)
     }
 
+    /// How many scans of a group no bucket holds.
+    package func unsealedScans(of group: ScanGroup.ID) -> Int {
+        shared.head.value.groups[group]?.entries.count ?? 0
+    }
+
     private func request(_ id: ScanGroup.ID, _ until: Int64, _ mark: Int64) -> SealRequest {
         SealRequest(group: id, until: Timestamp(milliseconds: max(until, mark)))
     }

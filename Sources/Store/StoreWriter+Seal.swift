@@ -26,6 +26,10 @@ struct SealOutcome: Sendable {
 extension StoreWriter {
     /// Buckets written in one transaction: a commit never waits longer than for these.
     static let bucketsPerSeal = 8
+    /// Readings moved in one transaction, about one full bucket of 25 series.
+    static let readingsPerSeal = 110_000
+    /// Journal rows after the oldest that one transaction looks at.
+    static let journalRowsPerLook: Int64 = 40_000
     /// Journal rows deleted in one transaction.
     static let journalRowsPerStep = 2_000
     /// The newest rows with deliveries stay, because a broker may yet send them again.
@@ -41,9 +45,14 @@ extension StoreWriter {
         }
         let known = head.sealed[group.id] ?? .none
         let until = max(request.until.milliseconds, known.until)
-        let scans = entry.scans(of: group.id, from: .min, to: until, upTo: cursor)
-        let covered = try BucketTable.put(
-            scans, of: group, until: until, mostBuckets: bucketsPerSeal, db)
+        // A journal of weeks, which an older version has left, is not decoded in one go.
+        let end = entry.time(
+            after: max(1, readingsPerSeal / max(1, group.series.count)), before: until,
+            upTo: cursor)
+        let scans = entry.scans(of: group.id, from: .min, to: end ?? until, upTo: cursor)
+        var covered = try BucketTable.put(
+            scans, of: group, until: until, isPart: end != nil, mostBuckets: bucketsPerSeal, db)
+        if let end { covered = min(covered, end) }
         var outcome = SealOutcome(group: group.id, coveredUntil: covered, cursor: cursor)
         if covered >= until {
             let mark = SealMark(sequence: cursor, until: until)
@@ -75,8 +84,10 @@ extension StoreWriter {
                 """)
         var budget = journalRowsPerStep
         var begin = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM journal") ?? 0
-        for needed in head.neededSequences.union(damaged).filter({ $0 <= end }).sorted() + [end + 1]
-        {
+        let last = min(end, begin &+ journalRowsPerLook)
+        guard begin <= last else { return }
+        let needed = head.neededSequences(in: begin...last).union(damaged.filter { $0 <= last })
+        for needed in needed.sorted() + [last + 1] {
             if budget <= 0 { return }
             if begin < needed {
                 try delete.execute(arguments: [begin, needed - 1, budget])

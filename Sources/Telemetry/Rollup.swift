@@ -11,6 +11,12 @@ package struct Rollup: Hashable, Sendable, Codable {
             self.time = time
             self.value = value
         }
+
+        /// Which of two readings of a counter at one instant counts: the lower, whichever came
+        /// first, so that no figure depends on the order of arrival.
+        package func lowest(_ other: Timed) -> Timed {
+            value.isTotallyOrdered(belowOrEqualTo: other.value) ? self : other
+        }
     }
 
     /// Good readings.
@@ -119,21 +125,34 @@ extension Rollup {
     ) -> Rollup {
         var rollup = Rollup(expected: expected)
         var from = previous
+        // A step ends when its instant is over, because all readings of one instant make one step.
+        var to: Timed?
         for sample in samples {
             rollup.add(sample.reading, at: sample.time)
             guard let policy = series.counter, let number = sample.reading.number else { continue }
-            let to = Timed(time: sample.time, value: number)
-            rollup.addStep(from: from, to: to, policy, bucket, period)
-            // A second reading of the same instant ends no interval: what it counted more belongs
-            // to the next one, so the earlier reading stays the origin.
-            if from.map({ $0.time < to.time }) ?? true { from = to }
+            let reading = Timed(time: sample.time, value: number)
+            if let last = to {
+                if last.time == reading.time {
+                    to = last.lowest(reading)
+                    continue
+                }
+                rollup.addStep(from: from, to: last, policy, bucket, period)
+                from = last
+            }
+            to = reading
         }
         guard let policy = series.counter else { return rollup }
+        if let last = to {
+            rollup.addStep(from: from, to: last, policy, bucket, period)
+            from = last
+        }
         if let next {
             rollup.addStep(from: from, to: next, policy, bucket, period)
         } else {
             rollup.isEstimated = true
         }
+        // Nothing was counted that anybody could know of: so it is said whenever it is asked.
+        if rollup.increase == nil { rollup.isEstimated = true }
         return rollup
     }
 

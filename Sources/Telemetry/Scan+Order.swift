@@ -35,6 +35,11 @@ extension Scan {
 }
 
 extension Reading {
+    /// Whether two rows say the same; numbers and texts are compared bit for bit.
+    package static func areSame(_ a: [Reading], _ b: [Reading]) -> Bool {
+        a.count == b.count && zip(a, b).allSatisfy { compare($0, $1) == 0 }
+    }
+
     /// −1, 0 or 1: numbers before text before bad readings; numbers by value, then by their bits.
     static func compare(_ a: Reading, _ b: Reading) -> Int {
         switch (a, b) {

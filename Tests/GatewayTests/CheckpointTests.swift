@@ -110,16 +110,28 @@ struct CheckpointTests {
         return [RollupsOfTheStoreTests.group(), other]
     }
 
+    /// When scans move from the journal into buckets.
+    private enum Seals: CaseIterable {
+        case never
+        /// Whatever is due, after every row.
+        case due
+        /// Everything, at random moments, also when rows wait that have not been folded.
+        case everything
+    }
+
     private struct Outcome {
         var content: [String]
         var writes: Int
         var checkpoints: Int
         var deaths: Int
+        /// Scans in the journal's own bytes at the end, and rows of the journal.
+        var unsealed = 0
+        var journal = 0
     }
 
     /// Feeds a stream row by row; whenever the process is killed, a new one goes on from the store.
     private static func outcome(
-        seed: UInt64, bug: Guillotine.Bug? = nil,
+        seed: UInt64, bug: Guillotine.Bug? = nil, seals: Seals = .never,
         strikes: @escaping @Sendable (Int) -> Bool = { _ in false }
     ) async throws -> Outcome {
         let folded = try await EvaluationTests.folded(groups())
@@ -129,6 +141,7 @@ struct CheckpointTests {
         // Every row is looked at when it comes, so that revisions can be compared.
         options.flushInterval = .zero
         options.lateInterval = .zero
+        options.rowsPerPage = 1
         var evaluation = Evaluation(
             store: folded.store, machine: folded.machine, calendar: .utc, clock: folded.clock,
             logger: FoldedStore.quiet, options: options)
@@ -148,17 +161,68 @@ struct CheckpointTests {
                 }
             }
         }
+        func seal(_ random: inout SeededGenerator) async throws {
+            do {
+                if progress == nil { progress = try await evaluation.begin() }
+                guard seals != .never, var now = progress else { return }
+                progress = nil
+                _ = try await evaluation.seal(
+                    &now, atMost: seals == .due ? .max : Int.random(in: 1...3, using: &random),
+                    everything: seals == .everything)
+                progress = now
+            } catch is Guillotine.Killed {
+                progress = nil
+            }
+        }
         let rows = rows(folded.groups, seed: seed)
+        var random = SeededGenerator(seed: seed &+ 7)
+        var waiting = 0
         for (index, row) in rows.enumerated() {
             folded.clock.advance(to: start + .seconds(60 * (index + 1)))
             try await folded.commit(row)
-            try await fold()
+            waiting += 1
+            // The journal may be ahead of the fold when something is sealed.
+            let isSealing = Int.random(in: 0..<4, using: &random) == 0
+            if waiting > Int.random(in: 0..<3, using: &random) {
+                if isSealing { try await seal(&random) }
+                try await fold()
+                waiting = 0
+            } else if isSealing {
+                try await seal(&random)
+            }
         }
         try await folded.pass(.seconds(7200))
         try await fold()
         return Outcome(
             content: try folded.effects(), writes: guillotine.writes,
-            checkpoints: guillotine.checkpoints, deaths: guillotine.deaths)
+            checkpoints: guillotine.checkpoints, deaths: guillotine.deaths,
+            unsealed: folded.groups.reduce(0) {
+                $0 + folded.store.reader.unsealedScans(of: $1.id)
+            },
+            journal: try await folded.store.reader.journal(after: 0, maximumRows: 10_000).count)
+    }
+
+    @Test(
+        "carries seals that change nothing of what follows, whenever they come and whoever is killed",
+        arguments: UInt64(40)..<44)
+    func seals(seed: UInt64) async throws {
+        let sound = try await Self.outcome(seed: seed)
+        for manner in [Seals.due, .everything] {
+            let sealed = try await Self.outcome(seed: seed, seals: manner)
+            let isEqual = sealed.content == sound.content
+            #expect(isEqual, "seed \(seed), sealing \(manner)")
+            if manner == .everything {
+                #expect(sealed.unsealed < sound.unsealed / 2, "seed \(seed)")
+                #expect(sealed.journal < sound.journal / 2, "seed \(seed)")
+            }
+            let killed = try await Self.outcome(seed: seed, seals: manner) { number in
+                var random = SeededGenerator(seed: seed &* 1_000_003 &+ UInt64(number))
+                return Int.random(in: 0..<4, using: &random) == 0
+            }
+            #expect(killed.deaths > 5)
+            let isStillEqual = killed.content == sound.content
+            #expect(isStillEqual, "seed \(seed), sealing \(manner) and killed")
+        }
     }
 
     @Test(

@@ -138,12 +138,10 @@ struct DueFolds: Sendable {
         of group: ScanGroup, before time: Timestamp, upTo cursor: Int64
     ) async throws -> [Int: Rollup.Timed] {
         try await neighbours(of: group) { limit in
-            // Of several scans of one instant the earliest counts, as it does in the fold.
             try await reader.lastScans(
                 group: group.id, before: time, limit: limit, upTo: cursor,
                 lookBack: Self.neighbourSpan
-            )
-            .sorted { ($1.time, $0.sequence) < ($0.time, $1.sequence) }
+            ).reversed()
         }
     }
 
@@ -167,13 +165,17 @@ struct DueFolds: Sendable {
         for limit in Self.neighbourLimits {
             let scans = try await scans(limit)
             for scan in scans {
-                for column in counters where found[column] == nil {
+                for column in counters where found[column].map({ $0.time == scan.time }) ?? true {
                     guard column < scan.readings.count, let number = scan.readings[column].number
                     else { continue }
-                    found[column] = Rollup.Timed(time: scan.time, value: number)
+                    let reading = Rollup.Timed(time: scan.time, value: number)
+                    found[column] = found[column]?.lowest(reading) ?? reading
                 }
             }
-            if found.count == counters.count || scans.count < limit { break }
+            if scans.count < limit { break }
+            // The last instant may go on behind the limit.
+            let isWhole = found.values.allSatisfy { $0.time != scans.last?.time }
+            if found.count == counters.count, isWhole { break }
         }
         return found
     }
@@ -188,7 +190,19 @@ struct DueFolds: Sendable {
         let after = try await neighbours(
             of: group, from: to + .milliseconds(1), upTo: machine.cursor)
         let first = min(from, before.values.map(\.time).min() ?? from)
-        let last = max(to, after.values.map(\.time).max() ?? to) + .milliseconds(1)
+        var last = max(to, after.values.map(\.time).max() ?? to) + .milliseconds(1)
+        // Before the first scan of all nothing was silent; from this one on everything is.
+        let isFirst = try await reader.lastScans(
+            group: id, before: from, limit: 1, upTo: machine.cursor
+        ).isEmpty
+        if isFirst, group.period != nil,
+            let next = try await reader.scans(
+                group: id, from: to + .milliseconds(1), to: to + Self.neighbourSpan,
+                upTo: machine.cursor, limit: 1
+            ).first
+        {
+            last = max(last, next.time)
+        }
         return fold.lanes.flatMap { lane in
             // The scans' own buckets apart: the way to a neighbour may be cut short.
             [
@@ -260,10 +274,13 @@ private struct CounterReadings {
         for column in group.series.indices where group.series[column].counter != nil {
             var readings = before[column].map { [$0] } ?? []
             for scan in scans where scan.readings.count > column {
-                guard let number = scan.readings[column].number,
-                    readings.last.map({ $0.time < scan.time }) ?? true
-                else { continue }
-                readings.append(Rollup.Timed(time: scan.time, value: number))
+                guard let number = scan.readings[column].number else { continue }
+                let reading = Rollup.Timed(time: scan.time, value: number)
+                if let last = readings.last, last.time == reading.time {
+                    readings[readings.count - 1] = last.lowest(reading)
+                } else {
+                    readings.append(reading)
+                }
             }
             columns[column] = readings + (after[column].map { [$0] } ?? [])
         }

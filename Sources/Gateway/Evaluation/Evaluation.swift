@@ -124,15 +124,25 @@ package struct Evaluation: Service {
     /// Moves what is due from the journal into buckets, one group a transaction, so that commits
     /// pass in between. Each carries the checkpoint: what is sealed lies below every restart.
     ///
+    /// - Parameter everything: also what is not due, for a test.
     /// - Returns: whether more is due.
-    private func seal(_ progress: inout Progress, atMost limit: Int) async throws -> Bool {
+    func seal(
+        _ progress: inout Progress, atMost limit: Int, everything: Bool = false
+    ) async throws -> Bool {
         var count = 0
+        // A group whose seal takes nothing out of the head must not keep the loop busy.
+        var stuck: Set<ScanGroup.ID> = []
         while let request = store.reader.dueSeals(
-            cursor: progress.machine.cursor, now: progress.machine.trustedWall
-        ).first {
+            cursor: progress.machine.cursor, now: progress.machine.trustedWall,
+            everything: everything
+        ).first(where: { !stuck.contains($0.group) }) {
             if count >= limit { return true }
             count += 1
+            let before = store.reader.unsealedScans(of: request.group)
             try await apply(&progress, withState: true, seals: [request])
+            if store.reader.unsealedScans(of: request.group) >= before {
+                stuck.insert(request.group)
+            }
         }
         return false
     }
@@ -314,6 +324,12 @@ extension Evaluation {
 }
 
 /// Why a checkpoint could not be used.
-enum CheckpointError: Error {
+enum CheckpointError: Error, CustomStringConvertible {
     case unknownVersion(Int)
+
+    var description: String {
+        switch self {
+        case .unknownVersion(let version): "its format \(version) is not known to this version"
+        }
+    }
 }

@@ -25,12 +25,14 @@ struct GroupFold: Codable, Hashable, Sendable {
 
     /// Takes one scan in.
     ///
-    /// - Returns: closed buckets that it changes, and whether it was later than a newer scan.
+    /// - Returns: closed buckets that it changes, and whether it came late: after a newer scan, or
+    ///   after another of its instant. Those of one instant are ordered by what they say, never by
+    ///   how they came, so what they touch is folded anew.
     mutating func take(
         _ scan: Scan, in group: ScanGroup, wall: Timestamp
     ) -> (due: [DueFold], isLate: Bool) {
         backfilledAt = scan.flags.contains(.backfill) ? wall : nil
-        let isLate = newest.map { scan.time < $0 } ?? false
+        let isLate = newest.map { scan.time <= $0 } ?? false
         var due: [DueFold] = []
         for lane in lanes.indices {
             due += skipGap(to: scan.time, lane: lane, group)
@@ -66,6 +68,10 @@ struct GroupFold: Codable, Hashable, Sendable {
         guard let from = counters[column] else {
             counters[column] = reading
             return []
+        }
+        if from.time == reading.time {
+            // What ended in the other one is folded anew, because the scan is late.
+            counters[column] = from.lowest(reading)
         }
         guard from.time < reading.time else { return [] }
         counters[column] = reading
@@ -156,7 +162,8 @@ struct GroupFold: Codable, Hashable, Sendable {
     private func finished(_ rollups: [Rollup], _ bucket: Bucket, _ group: ScanGroup) -> [Rollup] {
         var rollups = rollups
         for (column, series) in group.series.enumerated() where series.counter != nil {
-            if counters[column].map({ $0.time < bucket.end }) ?? true {
+            let isOpenEnded = counters[column].map { $0.time < bucket.end } ?? true
+            if isOpenEnded || rollups[column].increase == nil {
                 rollups[column].isEstimated = true
             }
         }

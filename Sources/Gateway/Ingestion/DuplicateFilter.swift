@@ -49,7 +49,10 @@ struct DuplicateFilter: Sendable {
     func judge(_ scan: Scan) -> Verdict {
         guard let recent = groups[scan.group] else { return .unknown }
         if let known = recent.scans[scan.time] {
-            if known.contains(where: { $0.readings == scan.readings }) { return .duplicate }
+            // As the store compares: bit for bit, so that −0 after 0 is no duplicate.
+            if known.contains(where: { Reading.areSame($0.readings, scan.readings) }) {
+                return .duplicate
+            }
             let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
             return .new(sequence: UInt16(clamping: next))
         }

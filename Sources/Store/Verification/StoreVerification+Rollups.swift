@@ -112,8 +112,9 @@ extension StoreVerification {
                 report.checked(.rollups)
                 let series = group.series[column]
                 let previous = Self.good(
-                    column, all.last { $0.time < bucket.start && $0.has(column) })
-                let next = Self.good(column, all.first { $0.time >= bucket.end && $0.has(column) })
+                    column, at: all.last { $0.time < bucket.start && $0.has(column) }?.time, all)
+                let next = Self.good(
+                    column, at: all.first { $0.time >= bucket.end && $0.has(column) }?.time, all)
                 let fold = Rollup.fold(
                     series, over: bucket, previous: previous,
                     samples: inside.lazy.map { ($0.time, $0.readings[column]) }, next: next,
@@ -156,10 +157,15 @@ extension StoreVerification {
         return suspects
     }
 
-    private static func good(_ column: Int, _ scan: Scan?) -> Rollup.Timed? {
-        scan.flatMap { scan in
-            scan.readings[column].number.map { Rollup.Timed(time: scan.time, value: $0) }
-        }
+    /// The reading of an instant that counts for a counter.
+    private static func good(
+        _ column: Int, at time: Timestamp?, _ scans: [Scan]
+    ) -> Rollup.Timed? {
+        guard let time else { return nil }
+        let readings = scans.lazy.filter { $0.time == time && $0.has(column) }
+            .compactMap { $0.readings[column].number }
+            .map { Rollup.Timed(time: time, value: $0) }
+        return readings.reduce(nil) { $0?.lowest($1) ?? $1 }
     }
 }
 
