@@ -67,6 +67,6 @@ struct EventLog: Sendable {
         }
     }
 
-    /// Losses that are logged one by one; the audit entry has them all.
+    /// Losses that are logged one by one: as many as the audit entry lists.
     private static let mostLosses = 50
 }

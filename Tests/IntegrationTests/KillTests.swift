@@ -22,7 +22,9 @@ struct KillTests {
         Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
 
-    @Test("loses no acknowledged message and counts none twice", .timeLimit(.minutes(10 + kills / 20)))
+    @Test(
+        "loses no acknowledged message and counts none twice",
+        .timeLimit(.minutes(10 + kills / 20)))
     func nothingIsLost() async throws {
         let seed = UInt64.random(in: 1...UInt64.max)
         print("kill test: seed \(seed)")

@@ -65,8 +65,8 @@ extension SiteConfiguration {
             links.flatMap(\.devices).map { ($0.id.text, $0.location) }, "device", faults)
         refuseDoubles(uplinks.map { ($0.id, $0.location) }, "uplink", faults)
         return SiteConfiguration(
-            site: site, data: data, clockTrust: trust, clockConfirmation: confirmation, links: links, meters: meters,
-            alarms: alarms, uplinks: uplinks, listen: listen)
+            site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
+            links: links, meters: meters, alarms: alarms, uplinks: uplinks, listen: listen)
     }
 
     private static func rules(
