@@ -63,11 +63,8 @@ struct Check: AsyncParsableCommand {
         }
         let data = site.configuration.data
         return StorageEstimate(site.groups, commitInterval: data.commitInterval)
-            .table(maximumBytes: Self.maximumBytes, endurance: cards.compactMap(\.self))
+            .table(maximumBytes: Double(data.maximumBytes), endurance: cards.compactMap(\.self))
     }
-
-    /// The default of `data.max_size`.
-    private static let maximumBytes = Double(8 << 30)
 
     /// Plays the tests that stand in the used profiles and beside the rules.
     private func selfTests(_ site: BoundSite, _ library: ProfileLibrary) throws(Faults) {
