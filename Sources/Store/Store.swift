@@ -68,7 +68,11 @@ package final class Store: Sendable {
         shared.room.pressure.close()
         // Readers may hold the file open a little longer than the writer; the last of them would not
         // move the log. Without it the file alone is the whole store.
-        if !shared.isReadOnly, shared.doubt.value == nil {
+        let isFirst = shared.isClosed.withValue { closed in
+            defer { closed = true }
+            return !closed
+        }
+        if isFirst, !shared.isReadOnly, shared.doubt.value == nil {
             _ = try? shared.file.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         }
         do { try shared.file.pool.close() } catch { throw StoreError("close the store", error) }
@@ -90,6 +94,7 @@ final class SharedState: Sendable {
     /// is open read-only.
     let head: Published<Head>
     let isReadOnly: Bool
+    let isClosed = Published(false)
     /// The newest sequence of the journal.
     let commits: Beacon
     /// How many times effects were applied since the store was opened.
