@@ -212,4 +212,34 @@ struct RollupsOfTheStoreTests {
         #expect(owed.first { $0.start == bucket.start }?.revision == 1)
         #expect(owed.count { $0.revision > 0 } <= 2)
     }
+    @Test("hold a late reading that is the newest of its device, whose bucket silence has closed")
+    func lateReadingAfterSilence() async throws {
+        var group = Self.group()
+        group.isPolled = false
+        let folded = try await FoldedStore(
+            groups: [group], start: Self.start,
+            selections: [OwedSelection(uplink: "city", resolution: .hour)])
+        defer { folded.remove() }
+        // No counter: nothing but the scan itself says that the bucket has changed.
+        func scan(_ seconds: Int, _ power: Double) -> Scan {
+            Scan(
+                group: folded.groups[0].id, time: Self.start + .seconds(seconds),
+                readings: [.number(power), .bad(.absent)])
+        }
+        folded.clock.advance(to: Self.start + .seconds(60))
+        try await folded.commit([scan(30, 1000)])
+        try await folded.pass(.seconds(2 * 3600))
+        try await folded.evaluate()
+        try await folded.commit([scan(90, 3000)])
+        try await folded.evaluate()
+        for resolution in [Resolution.quarterHour, .hour] {
+            let stored = try await folded.store.reader.rollups(
+                group: folded.groups[0].id, start: Self.start, resolution: resolution)
+            let series = folded.groups[0].series[0].number
+            let power = try #require(stored.first { $0.series == series })
+            #expect(power.rollup.count == 2, "\(resolution)")
+            #expect(power.rollup.maximum == 3000, "\(resolution)")
+            #expect(power.revision == 1, "\(resolution)")
+        }
+    }
 }

@@ -197,12 +197,9 @@ struct ScheduleTests {
             if let ordered = rollups[kind] {
                 let difference = zip(ordered, lines).first { $0 != $1 }
                 let hasSameRollups = ordered == lines
-                // Samples are the same for every order; figures of some schedules are not yet.
-                withKnownIssue("figures that depend on arrival", isIntermittent: true) {
-                    #expect(
-                        hasSameRollups,
-                        "seed \(seed), schedule \(number): \(difference.map { "\($0)" } ?? "")")
-                }
+                #expect(
+                    hasSameRollups,
+                    "seed \(seed), schedule \(number): \(difference.map { "\($0)" } ?? "")")
             } else {
                 rollups[kind] = lines
             }

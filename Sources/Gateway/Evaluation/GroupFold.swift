@@ -25,24 +25,27 @@ struct GroupFold: Codable, Hashable, Sendable {
 
     /// Takes one scan in.
     ///
-    /// - Returns: closed buckets that it changes, and whether it came late: after a newer scan, or
-    ///   after another of its instant. Those of one instant are ordered by what they say, never by
-    ///   how they came, so what they touch is folded anew.
+    /// - Returns: closed buckets that it changes, and whether it came late: after a newer scan, after
+    ///   another of its instant, or after the wall clock has closed its bucket. Those of one instant
+    ///   are ordered by what they say, never by how they came, so what they touch is folded anew.
     mutating func take(
         _ scan: Scan, in group: ScanGroup, wall: Timestamp
     ) -> (due: [DueFold], isLate: Bool) {
         backfilledAt = scan.flags.contains(.backfill) ? wall : nil
-        let isLate = newest.map { scan.time <= $0 } ?? false
+        let isDisordered = newest.map { scan.time <= $0 } ?? false
+        var isLate = isDisordered
         var due: [DueFold] = []
         for lane in lanes.indices {
             due += skipGap(to: scan.time, lane: lane, group)
-            if let index = lanes[lane].index(for: scan.time, in: group) {
-                for (column, reading) in scan.readings.enumerated() {
-                    lanes[lane].open[index].rollups[column].add(reading, at: scan.time)
-                }
+            guard let index = lanes[lane].index(for: scan.time, in: group) else {
+                isLate = true
+                continue
+            }
+            for (column, reading) in scan.readings.enumerated() {
+                lanes[lane].open[index].rollups[column].add(reading, at: scan.time)
             }
         }
-        if isLate {
+        if isDisordered {
             for lane in lanes.indices {
                 for index in lanes[lane].open.indices {
                     lanes[lane].open[index].isDisordered = true
