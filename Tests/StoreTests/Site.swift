@@ -78,8 +78,12 @@ final class Site: Sendable {
     }
 
     /// Changes the file behind the store's back.
-    func meddle(_ sql: String, _ arguments: StatementArguments = []) throws {
-        let queue = try DatabaseQueue(path: path)
+    func meddle(
+        _ sql: String, _ arguments: StatementArguments = [], foreignKeys: Bool = true
+    ) throws {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = foreignKeys
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.write { try $0.execute(sql: sql, arguments: arguments) }
     }
 }

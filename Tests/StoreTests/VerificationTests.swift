@@ -109,6 +109,60 @@ struct VerificationTests {
         #expect(report[.audit].damaged == 1)
     }
 
+    /// What somebody or something may do to a file, and the section that must say so.
+    private static let contradictions: [(VerificationReport.Name, String, cause: String)] = [
+        (.schema, "INSERT INTO grdb_migrations VALUES ('9999-future')", "does not know"),
+        (.registry, "UPDATE series SET device = 99 WHERE number = 1", "refer to a row"),
+        (.registry, "UPDATE journal SET boot = 99 WHERE seq = 3", "refer to a row"),
+        (.alarms, "UPDATE alarm SET state = 'normal'", "newest transition"),
+        (.alarms, "UPDATE alarm SET onset = onset + 1", "key is not"),
+        (.alarms, "UPDATE alarm SET transition = transition - 1", "do not stand"),
+        (.alarms, "DELETE FROM alarm", "of no alarm"),
+        (.outbox, "UPDATE outbox SET revision_sent = 9", "contradict each other"),
+        (.outbox, "UPDATE outbox SET attempts = -1", "contradict each other"),
+        (.rollups, "UPDATE rollup SET count = count - 1 WHERE series = 2", "not the fold"),
+        (.audit, "DELETE FROM audit WHERE seq = 2", "chain is broken"),
+    ]
+
+    @Test("finds every contradiction in its own section", arguments: 0..<contradictions.count)
+    func contradiction(number: Int) async throws {
+        let (section, sql, cause) = Self.contradictions[number]
+        let store = try await filled()
+        var effects = EffectsTests.effects(cursor: 36)
+        effects.rollups = []
+        try await store.writer.apply(effects)
+        try store.close()
+        let sound = try await report()
+        #expect(sound.isSound, "\(sound.damage)")
+        #expect(sound[section].checked > 0)
+        try site.meddle("PRAGMA ignore_check_constraints = ON; \(sql)", foreignKeys: false)
+        let report = try await report()
+        #expect(report[section].damaged > 0, "\(sql)")
+        #expect(report.damage.contains { $0.cause.contains(cause) }, "\(report.damage)")
+        // Rows of a group that is not known can be read by nobody.
+        let elsewhere = VerificationReport.Name.allCases.filter {
+            $0 != section && section != .registry && report[$0].damaged > 0
+        }
+        #expect(elsewhere.isEmpty, "\(sql)")
+    }
+
+    @Test("a page that SQLite cannot read is damage of its table, and the rest is still checked")
+    func page() async throws {
+        try await filled().close()
+        let text = Data("configuration.changed".utf8)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: site.path))
+        let found = try #require(bytes.range(of: text)).lowerBound
+        let page = found / 4096 * 4096
+        // The head of the page: its kind, its number of rows, where they begin.
+        bytes.replaceSubrange(page..<page + 8, with: [UInt8](repeating: 0xFF, count: 8))
+        try bytes.write(to: URL(fileURLWithPath: site.path))
+        let report = try await report()
+        #expect(report[.structure].damaged > 0)
+        #expect(report.damage.contains { $0.table == "audit" })
+        #expect(report[.journal].checked == 36)
+        #expect(report[.buckets].checked == 1)
+    }
+
     @Test(
         "a backup beside a committing writer is one instant, opens alone, and the log stays small")
     func backup() async throws {
