@@ -25,8 +25,8 @@ else
 	$(SWIFT) test --skip-build --filter IntegrationTests
 endif
 
-# Parameters: TORTURE_IMAGES, TORTURE_KILLS, TORTURE_DAEMON_KILLS, TORTURE_STRIDE, TORTURE_MINUTES;
-# TORTURE_ONLY=images,kills picks some of the proofs. The table goes into docs/torture.md.
+# Parameters: TORTURE_IMAGES, TORTURE_KILLS, TORTURE_DAEMON_KILLS, TORTURE_STRIDE, TORTURE_STORES,
+# TORTURE_MINUTES; TORTURE_ONLY=images,kills picks some. The table goes into docs/torture.md.
 torture: build ## the faults of docs/torture.md at full length, and their table
 	.venv/bin/python Tests/StoreFaults/torture.py all
 

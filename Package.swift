@@ -109,13 +109,18 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        tests("TelemetryTests", ["Telemetry"]),
-        tests("LocatedTextTests", ["LocatedText"]),
-        tests("DeviceProfilesTests", ["DeviceProfiles", "Telemetry", "LocatedText"]),
-        tests("EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText"]),
-        tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText"]),
+        // Random streams that a failing test can repeat; no product uses it.
+        .target(name: "TestSeeds", path: "Tests/TestSeeds", swiftSettings: strict),
+        tests("TelemetryTests", ["Telemetry", "TestSeeds"]),
+        tests("LocatedTextTests", ["LocatedText", "TestSeeds"]),
+        tests("DeviceProfilesTests", ["DeviceProfiles", "Telemetry", "LocatedText", "TestSeeds"]),
+        tests(
+            "EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds"]),
+        tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText", "TestSeeds"]),
         tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
-        tests("BucketCodecTests", ["BucketCodec", "Telemetry", subprocess], exclude: ["Golden"]),
+        tests(
+            "BucketCodecTests", ["BucketCodec", "Telemetry", subprocess, "TestSeeds"],
+            exclude: ["Golden"]),
         // Starts real brokers and Python peers for tests; no product uses it.
         .target(
             name: "TestPeers", dependencies: [subprocess], path: "Tests/TestPeers",
@@ -123,8 +128,8 @@ let package = Package(
         tests("FieldLinksTests", ["FieldLinks", "Telemetry", "TestPeers"]),
         tests(
             "AcquisitionTests",
-            ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers"]),
-        tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess]),
+            ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers", "TestSeeds"]),
+        tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess, "TestSeeds"]),
         // Writes to a store until it is killed, and tells what it promised; docs/torture.md.
         peer("StoreExerciser", ["Store", "Telemetry"], path: "Tests/StoreFaults/StoreExerciser"),
         tests("StoreFaultTests", ["Store", "Telemetry", "TestPeers", subprocess]),
@@ -138,20 +143,21 @@ let package = Package(
             "SiteSimulatorTests",
             [
                 "SiteSimulator", "DeviceProfiles", "FieldLinks", "Telemetry", "LocatedText",
-                "TestPeers", subprocess,
+                "TestPeers", subprocess, "TestSeeds",
             ]),
         tests(
             "GatewayTests",
             [
                 "Gateway", "Store", "Acquisition", "Alarms", "Delivery", "DeviceProfiles",
                 "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb, lifecycle, logging,
+                "TestSeeds",
             ]),
         tests("ArchitectureTests", [subprocess]),
         tests(
             "IntegrationTests",
             [
                 "Gateway", "Store", "Telemetry", "SiteSimulator", "FieldLinks", "TestPeers",
-                subprocess,
+                subprocess, "TestSeeds",
             ]),
     ]
 )

@@ -1,5 +1,6 @@
 import Acquisition
 import Telemetry
+import TestSeeds
 import Testing
 
 @Suite("Slots over a clock that is set")

@@ -1,5 +1,6 @@
 import Acquisition
 import Telemetry
+import TestSeeds
 import Testing
 
 @Suite("What to ask next")
@@ -104,7 +105,7 @@ struct PollScheduleTests {
     func eachSlotOnce() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<50 {
             let periods = [1, 2, 5, 10].map { Duration.seconds($0) }
             var schedule = PollSchedule(
@@ -148,17 +149,5 @@ struct PollScheduleTests {
         #expect(schedule.next(now: at(95)) == .wait(until: at(101)))
         #expect(schedule.next(now: at(-10_000)) == .wait(until: at(-9_999)))
         #expect(schedule.next(now: at(-9_999)) == .poll(entry: 0, slot: at(-9_999)))
-    }
-}
-
-/// A small generator whose sequence depends on its seed alone.
-struct SplitMix: RandomNumberGenerator, Sendable {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

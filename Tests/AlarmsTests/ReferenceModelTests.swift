@@ -1,6 +1,7 @@
 import Foundation
 import LocatedText
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Alarms
@@ -83,7 +84,7 @@ private enum Input {
 }
 
 /// A wandering value near the limit, with failures, gaps, late and doubled scans.
-private func inputs(_ count: Int, period: Int, _ random: inout SplitMix) -> [Input] {
+private func inputs(_ count: Int, period: Int, _ random: inout SeededGenerator) -> [Input] {
     var all: [Input] = []
     var value = 1400
     var t = 0
@@ -128,7 +129,7 @@ struct ReferenceModelTests {
 
     private func compare(number: Int) throws -> Int {
         let seed = UInt64(20_261_121 + number)
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let statistic = ["mean", "max", "min", "last"][number % 4]
         let isAbove = number % 3 != 0
         let period = [10, 60][number / 4 % 2]
@@ -172,7 +173,7 @@ struct ReferenceModelTests {
 
     private func splitAndCompare(number: Int) throws -> Int {
         let seed = UInt64(77_000 + number)
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let statistic = ["mean", "max", "min", "last"][number % 4]
         let rules = [
             try parseRule(
@@ -198,7 +199,7 @@ struct ReferenceModelTests {
 
     @Test("a mean does not drift, whatever the numbers are", arguments: [1, 2, 3] as [UInt64])
     func noDrift(seed: UInt64) {
-        var random = SplitMix(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var window = RollingWindow(.mean)
         var kept: [(time: Int, value: Double)] = []
         for t in 0..<4000 {

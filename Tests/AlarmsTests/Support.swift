@@ -3,19 +3,6 @@ import LocatedText
 import Telemetry
 import Testing
 
-/// A small generator whose seed is printed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 /// The text of a file with one rule; the parameters are what tests change.
 func ruleText(
     head: String = "severity: warning, source: a test, status: project", when: String,

@@ -1,4 +1,5 @@
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import BucketCodec

@@ -1,5 +1,6 @@
 import Foundation
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import BucketCodec

@@ -1,6 +1,7 @@
 import Foundation
 import Subprocess
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import BucketCodec

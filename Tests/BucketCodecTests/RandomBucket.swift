@@ -1,4 +1,5 @@
 import Telemetry
+import TestSeeds
 
 @testable import BucketCodec
 

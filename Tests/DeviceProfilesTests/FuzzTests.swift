@@ -1,5 +1,6 @@
 import DeviceProfiles
 import Telemetry
+import TestSeeds
 import Testing
 
 /// None of these may trap; what they assert besides is that nonsense is not taken for a reading.

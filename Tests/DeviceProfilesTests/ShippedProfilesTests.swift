@@ -2,6 +2,7 @@ import DeviceProfiles
 import Foundation
 import LocatedText
 import Telemetry
+import TestSeeds
 import Testing
 
 @Suite("The profiles of Devices/")

@@ -1,18 +1,8 @@
 import EnergyAccounting
 import LocatedText
 import Telemetry
+import TestSeeds
 import Testing
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 private let shanghai = SiteCalendar(zone: "Asia/Shanghai", initialOffset: 8 * 3600)
 /// Midnight of the site, 2026-11-21.
@@ -87,7 +77,7 @@ struct EnergyFigureTests {
 
     @Test("add up to the counter's increase over every partition of the day", arguments: 1...20)
     func partitions(number: UInt64) throws {
-        var random = SplitMix(state: number)
+        var random = SeededGenerator(seed: number)
         let series = Series(
             id: meter("main").counter, kind: .counter, unit: "kWh",
             counter: CounterPolicy(modulus: nil, resets: .never))

@@ -1,6 +1,7 @@
 import Store
 import Synchronization
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

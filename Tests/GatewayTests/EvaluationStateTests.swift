@@ -2,6 +2,7 @@ import Alarms
 import Foundation
 import Store
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

@@ -1,6 +1,7 @@
 import Alarms
 import Store
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

@@ -5,6 +5,7 @@ import GRDB
 import ServiceLifecycle
 import Synchronization
 import Telemetry
+import TestSeeds
 import Testing
 import UplinkFormats
 import WebAPI

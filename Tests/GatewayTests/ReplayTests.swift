@@ -1,5 +1,6 @@
 import Store
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

@@ -1,6 +1,7 @@
 import Foundation
 import Store
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

@@ -3,6 +3,7 @@ import GRDB
 import Store
 import Synchronization
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Gateway

@@ -2,6 +2,7 @@ import Foundation
 import Subprocess
 import Telemetry
 import TestPeers
+import TestSeeds
 import Testing
 
 /// Kills the real daemon under load and counts what is left (design 9).
@@ -126,18 +127,4 @@ struct FileFlag: Sendable {
     let path: String
     var isRaised: Bool { FileManager.default.fileExists(atPath: path) }
     func raise() { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-}
-
-/// SplitMix64: small, fast and the same on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -1,6 +1,7 @@
 import DeviceProfiles
 import FieldLinks
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import SiteSimulator
@@ -40,7 +41,7 @@ import Testing
     @Test("what goes through registers and back is the world's value to within a register's step")
     func roundTrip() throws {
         let bindings = try SimulatedBindings(library: Profiles.library())
-        var generator = SeededGenerator(state: 5)
+        var generator = SeededGenerator(seed: 5)
         for group in bindings.groups {
             let source = try #require(try bindings.source(of: group))
             for _ in 0..<20 {

@@ -509,12 +509,17 @@ def programme():
     ]
 
 
-# The whole gateway: suites of IntegrationTests at full length, (filter, environment, what).
+# Suites of the tests at full length, most of them with the whole gateway: (filter, environment, what).
+STORES = number("TORTURE_STORES", 44)
 DAEMON = [
+    ("ScheduleTests", dict(SCHEDULE_STORES=str(STORES)),
+     f"{46 * STORES:,} schedules of {2 * STORES} streams: late, doubled, shuffled, sealed, restarted"),
     ("KillTests", dict(DAEMON_KILLS=str(number("TORTURE_DAEMON_KILLS", 300))),
      "kill -9 of the gateway under MQTT load"),
     ("UplinkOutageTests", dict(OUTAGE_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "the platform away"),
+    ("UnstoredDiskTests", dict(UNSTORED_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
+     "a full disk, then calls that fail with EIO, EROFS, ENOSPC: the state `unstored`"),
 ]
 
 
@@ -596,7 +601,11 @@ def write_into_document(table):
     begin, end = "<!-- table -->", "<!-- /table -->"
     before, rest = text.split(begin)
     machine = f"{os.cpu_count()} cores, {os.uname().sysname} {os.uname().release}"
-    table = f"{begin}\n{time.strftime('%Y-%m-%d', time.gmtime())}, {machine}.\n\n{table}\n{end}"
+    chosen = ", ".join(f"{key}={value}" for key, value in sorted(os.environ.items())
+                       if key.startswith("TORTURE_"))
+    length = f"shortened: {chosen}" if chosen else "at full length"
+    table = (f"{begin}\n{time.strftime('%Y-%m-%d', time.gmtime())}, {machine}, {length}.\n\n"
+             f"{table}\n{end}")
     with open(path, "w") as file:
         file.write(before + table + rest.split(end)[1])
 

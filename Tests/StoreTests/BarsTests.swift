@@ -1,4 +1,5 @@
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -9,7 +10,7 @@ struct BarsTests {
     private func filled(
         _ site: Site, hours: Int64 = 7, seed: UInt64 = 5
     ) async throws -> (Store, ScanGroup, [(time: Timestamp, value: Double)]) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let store = try site.open(.process)
         let group = try await store.writer.register([Site.group()])[0]
         var all: [(time: Timestamp, value: Double)] = []

@@ -1,11 +1,12 @@
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
 
 @Suite("The journal's blobs")
 struct JournalCodecTests {
-    static func value(_ random: inout Seeded) -> Reading {
+    static func value(_ random: inout SeededGenerator) -> Reading {
         switch Int.random(in: 0..<10, using: &random) {
         case 0: .bad(BadReason.allCases.randomElement(using: &random) ?? .absent)
         case 1, 2: .bad(.timeout)
@@ -19,7 +20,7 @@ struct JournalCodecTests {
         }
     }
 
-    static func scans(_ random: inout Seeded) -> [Scan] {
+    static func scans(_ random: inout SeededGenerator) -> [Scan] {
         (0..<Int.random(in: 0...12, using: &random)).map { _ in
             let near = Int64.random(in: 1_790_000_000_000...1_800_000_000_000, using: &random)
             let time =
@@ -54,7 +55,7 @@ struct JournalCodecTests {
     @Test("decoding gives back the scans that were encoded, bit for bit")
     func roundTrip() throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         for round in 0..<2_000 {
             let scans = Self.scans(&random)
             let back = try JournalCodec.decode(JournalCodec.encode(scans))
@@ -65,7 +66,7 @@ struct JournalCodecTests {
     @Test("a damaged blob is refused, never trapped on, and never read as something else")
     func mutated() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         var refused = 0
         for round in 0..<3_000 {
             let scans = Self.scans(&random)
@@ -87,7 +88,7 @@ struct JournalCodecTests {
     @Test("a damaged blob whose checksum was put right still never traps")
     func mutatedBehindTheChecksum() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         var refused = 0
         for _ in 0..<5_000 {
             var bytes = JournalCodec.encode(Self.scans(&random))
@@ -104,7 +105,7 @@ struct JournalCodecTests {
         #expect(refused > 500, "seed \(seed): only \(refused) of 5000 were refused")
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout Seeded) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         guard let index = bytes.indices.randomElement(using: &random) else { return }
         switch Int.random(in: 0..<4, using: &random) {
         case 0: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &random)

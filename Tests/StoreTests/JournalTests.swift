@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -12,7 +13,7 @@ struct JournalTests {
     @Test("scans come in one order, whatever the order of the commits")
     func order() async throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let store = try site.open(.process)
         let groups = try await store.writer.register([Site.group("a"), Site.group("b")])
         var all: [(row: Int64, scan: Scan)] = []

@@ -1,5 +1,6 @@
 import GRDB
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -13,7 +14,7 @@ struct PackedRollupsTests {
 
     /// A rollup as the fold makes them: sums and increases are decimals, now and then not.
     private static func record(
-        _ series: Int, _ slot: Int, revision: Int, _ random: inout Seeded
+        _ series: Int, _ slot: Int, revision: Int, _ random: inout SeededGenerator
     ) -> RollupRecord {
         let start = day + quarter * slot
         var rollup = Rollup(
@@ -79,7 +80,7 @@ struct PackedRollupsTests {
     @Test("readers see the same before and after packing, after corrections and after a merge")
     func sameForReaders() async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let site = Site()
         let store = try site.open(.process)
         let slots = 96 * 36
@@ -135,7 +136,8 @@ struct PackedRollupsTests {
 
     /// Compares what readers see with a dictionary, over random ranges and limits.
     private func check(
-        _ store: Store, _ model: [Key: RollupRecord], _ seed: UInt64, _ random: inout Seeded
+        _ store: Store, _ model: [Key: RollupRecord], _ seed: UInt64,
+        _ random: inout SeededGenerator
     ) async throws {
         for _ in 0..<60 {
             let series = Self.series.randomElement(using: &random) ?? 1
@@ -175,7 +177,7 @@ struct PackedRollupsTests {
         let site = Site()
         let store = try site.open(.process)
         let group = try await store.writer.register([Site.group()])[0]
-        var random = Seeded(7)
+        var random = SeededGenerator(seed: 7)
         let records = group.series.map { Self.record($0.number, 30, revision: 1, &random) }
         try await store.writer.apply(EvaluationEffects(rollups: records))
         let start = records[0].bucket.start
@@ -198,7 +200,7 @@ struct PackedRollupsTests {
     @Test("a pack gives back the same bits, -0.0, infinities and what is absent included")
     func bits() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let odd: [Double?] = [
             nil, 0, -0.0, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1, 1e300, -17.25,
             9_007_199_254_740_994, 123_456_789.123,
@@ -244,7 +246,7 @@ struct PackedRollupsTests {
 
     @Test("every flipped byte is found, costs only its pack or its series, and traps nowhere")
     func damage() async throws {
-        var random = Seeded(3)
+        var random = SeededGenerator(seed: 3)
         let rows = [64, 70, 99].flatMap { series in
             (0..<96).map { slot -> RollupRow in
                 let record = Self.record(series, slot, revision: 0, &random)
@@ -284,7 +286,7 @@ struct PackedRollupsTests {
     func damagedPack() async throws {
         let site = Site()
         var store = try site.open(.process)
-        var random = Seeded(11)
+        var random = SeededGenerator(seed: 11)
         let records = (0..<192).map { Self.record(1, $0, revision: 0, &random) }
         try await store.writer.apply(EvaluationEffects(rollups: records))
         #expect(try await pack(store, Self.day + .seconds(9 * 86_400)) == 192)
@@ -307,7 +309,7 @@ struct PackedRollupsTests {
     func age() async throws {
         let site = Site()
         let store = try site.open(.process)
-        var random = Seeded(12)
+        var random = SeededGenerator(seed: 12)
         let records = (0..<960).map { Self.record(1, $0, revision: 0, &random) }
         try await store.writer.apply(EvaluationEffects(rollups: records))
         _ = try await pack(store, Self.day + .seconds(20 * 86_400))
@@ -329,7 +331,7 @@ struct PackedRollupsTests {
     func cost() async throws {
         let site = Site()
         let store = try site.open(.process)
-        var random = Seeded(5)
+        var random = SeededGenerator(seed: 5)
         var records: [RollupRecord] = []
         for series in 64..<128 {
             var level = Double.random(in: 10...400, using: &random)

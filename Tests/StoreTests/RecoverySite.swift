@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Telemetry
+import TestSeeds
 
 @testable import BucketCodec
 @testable import Store
@@ -25,7 +26,7 @@ struct RecoverySample {
         let groups = try await store.writer.register([
             Site.group("meter-a"), Site.group("meter-b"), Site.group("dust", points: ["pm10"]),
         ])
-        var random = Seeded(11)
+        var random = SeededGenerator(seed: 11)
         for row in 0..<rows {
             let scans = (0..<20).map { index in
                 Site.scan(
@@ -128,7 +129,7 @@ struct RecoverySample {
     /// Buckets of five minutes, written as the sealing would, so that there are many.
     private static func seal(_ store: Store, _ groups: [ScanGroup]) async throws {
         try await store.writer.write("seal") { db in
-            var random = Seeded(12)
+            var random = SeededGenerator(seed: 12)
             for group in groups {
                 for index in 0..<100 {
                     let from = -400_000 + index * 300

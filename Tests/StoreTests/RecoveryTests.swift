@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -21,7 +22,7 @@ struct RecoveryTests {
     enum Harm: String, CaseIterable { case bit, zeros, cut }
 
     private static func harm(
-        _ bytes: Data, _ kind: Harm, page: Int, _ random: inout Seeded
+        _ bytes: Data, _ kind: Harm, page: Int, _ random: inout SeededGenerator
     ) -> Data {
         var bytes = bytes
         let start = (page - 1) * RecoverySample.pageSize
@@ -44,7 +45,7 @@ struct RecoveryTests {
     func everyPage(kind: Harm) async throws {
         let sample = try await RecoverySample.make()
         let seed: UInt64 = 0xD4_4A_6E
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         var opened = Tally()
         var salvaged = Tally()
         for page in 1...sample.pages {

@@ -1,4 +1,5 @@
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -43,7 +44,7 @@ struct RetentionClockTests {
     @Test("whatever the clock shows, it never runs faster than twice the uptime nor ahead of it")
     func property() {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let jumps: [Int64] = [
             3_600_000, -3_600_000, Self.day, -Self.day, 365 * Self.day, -365 * Self.day,
         ]

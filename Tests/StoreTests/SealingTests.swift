@@ -1,6 +1,7 @@
 import BucketCodec
 import GRDB
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -38,7 +39,7 @@ struct SealingTests {
 
     /// Every instant of some hours for each group, with a conflict here and there.
     static func stream(
-        _ groups: [ScanGroup], hours: Int64, _ random: inout Seeded
+        _ groups: [ScanGroup], hours: Int64, _ random: inout SeededGenerator
     ) -> [Scan] {
         var scans: [Scan] = []
         for group in groups {
@@ -65,7 +66,7 @@ struct SealingTests {
         "whatever the order, the delay, the seals and the restarts, every scan is there once",
         arguments: 0..<12 as Range<UInt64>)
     func model(seed: UInt64) async throws {
-        var random = Seeded(seed &+ 7)
+        var random = SeededGenerator(seed: seed &+ 7)
         let site = Site()
         var store = try site.open(.process)
         let groups = try await store.writer.register(Self.groups())
@@ -141,13 +142,13 @@ struct SealingTests {
     func shuffled() async throws {
         var contents: [[Scan]] = []
         for seed in 0..<6 as Range<UInt64> {
-            var random = Seeded(99)
+            var random = SeededGenerator(seed: 99)
             let site = Site()
             let store = try site.open(.process)
             let groups = try await store.writer.register(Self.groups())
             var scans = Self.stream(groups, hours: 3, &random)
             if seed > 0 {
-                random = Seeded(seed)
+                random = SeededGenerator(seed: seed)
                 scans.shuffle(using: &random)
                 scans += scans.shuffled(using: &random).prefix(40)
             }

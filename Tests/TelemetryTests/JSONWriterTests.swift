@@ -1,19 +1,10 @@
 import Foundation
 import Telemetry
+import TestSeeds
 import Testing
 
 @Suite("JSON text")
 struct JSONWriterTests {
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
 
     private func parsed(_ json: JSONWriter) throws -> Any {
         try JSONSerialization.jsonObject(with: Data(json.bytes), options: .fragmentsAllowed)
@@ -57,7 +48,7 @@ struct JSONWriterTests {
 
     @Test("reads back as the same numbers and texts", arguments: [1, 2, 3] as [UInt64])
     func roundTrip(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let number = Double(bitPattern: random.next())
             let text = String(
