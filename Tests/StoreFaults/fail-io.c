@@ -6,15 +6,10 @@
  * The control file holds "<kind> <errno> <n> <count>": of the calls of that kind (w: write, s: sync,
  * a: both) on files named plumbline.sqlite*, those after the first n fail, count of them (-1: all),
  * until the file changes or goes. Each failure appends one byte to <control>.hits. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
+#include "preload.h"
+
 #include <stdio.h>
-#include <string.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static char last[64];
 static long seen;

@@ -7,29 +7,18 @@
  *   FAIL_ERRNO   the error's number; `kill` ends the program with SIGKILL instead, and a number
  *                with `short` behind it (`28short`) lets a write put down half of its bytes first
  *   FAIL_REPORT  a file that holds the number of calls counted, once the program ends by itself */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
+#include "preload.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
-
-enum { DESCRIPTORS = 1024 };
 
 static char ours[DESCRIPTORS];
 static const char *folder, *calls;
 static long first, count = 1, error = EIO;
 static int kills, shortens;
 static atomic_long counted;
-
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 __attribute__((constructor)) static void start(void) {
     folder = getenv("FAIL_FOLDER");
@@ -77,16 +66,8 @@ static int open_counted(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-#define OPEN_LIKE(function)                                                                        \
-    int function(const char *path, int flags, ...) {                                               \
-        va_list arguments;                                                                         \
-        va_start(arguments, flags);                                                                \
-        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;               \
-        va_end(arguments);                                                                         \
-        return open_counted(path, flags, mode);                                                    \
-    }
-OPEN_LIKE(open)
-OPEN_LIKE(open64)
+OPEN_LIKE(open, open_counted)
+OPEN_LIKE(open64, open_counted)
 
 int close(int fd) {
     if (fd >= 0 && fd < DESCRIPTORS) ours[fd] = 0;

@@ -5,21 +5,14 @@
  * The trace is a list of records: a head (below, little endian) and `length` bytes. What the program
  * writes on standard output is recorded too, so that a promise has its place among the writes.
  * The `-shm` file is left out: SQLite makes it anew after every crash. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
+#include "preload.h"
+
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum { OPEN = 1, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, SYNC_FOLDER, SAID };
-enum { DESCRIPTORS = 1024 };
 
 struct head {
     uint32_t op;
@@ -34,8 +27,6 @@ static size_t folder_length;
 static int trace = -1;
 static uint32_t opened;
 static uint32_t files[DESCRIPTORS]; /* 0: not ours; UINT32_MAX: the folder itself */
-
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static void start(void) {
     static int started;
@@ -84,16 +75,8 @@ static int open_recorded(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-#define OPEN_LIKE(function)                                                                        \
-    int function(const char *path, int flags, ...) {                                               \
-        va_list arguments;                                                                         \
-        va_start(arguments, flags);                                                                \
-        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;               \
-        va_end(arguments);                                                                         \
-        return open_recorded(path, flags, mode);                                                   \
-    }
-OPEN_LIKE(open)
-OPEN_LIKE(open64)
+OPEN_LIKE(open, open_recorded)
+OPEN_LIKE(open64, open_recorded)
 
 int close(int fd) {
     pthread_mutex_lock(&lock);
