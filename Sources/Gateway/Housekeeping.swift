@@ -38,7 +38,8 @@ package struct Housekeeping: Service {
     }
 
     private func keepWithinBounds() async {
-        var pause = interval
+        var first = Self.firstPauses[...]
+        var pause = min(first.removeFirst(), interval)
         var wasFull = false
         var seen = store.reader.diskFullCount
         while !Task.isCancelled {
@@ -46,10 +47,16 @@ package struct Housekeeping: Service {
             if Task.isCancelled { return }
             seen = store.reader.diskFullCount
             let hasMore = await step(&wasFull)
-            pause = hasMore ? Self.shortPause : wasFull ? Self.fullPause : interval
+            pause =
+                hasMore
+                ? Self.shortPause : wasFull ? Self.fullPause : first.popFirst() ?? interval
             pause = min(pause, interval)
         }
     }
+
+    /// The first steps come soon after the start, but not into it: after the first the byte budget
+    /// is known, by the second the devices have spoken and their newest readings reach the file.
+    private static let firstPauses = [Duration.seconds(1), .seconds(10)]
 
     /// Between two steps while there is more to do: the writer has others to serve.
     private static let shortPause = Duration.milliseconds(250)

@@ -4,7 +4,8 @@ import Telemetry
 /// The newest reading of each series as rows, for people who open the file with `sqlite3`.
 ///
 /// The gateway itself never reads them. They are written every few minutes, and only those
-/// that have changed, so that they cost the flash next to nothing.
+/// that have changed, so that they cost the flash next to nothing; a series' first one is not
+/// kept waiting.
 enum LatestRows {
     static let interval: Int64 = 300_000
 

@@ -182,20 +182,22 @@ extension StoreWriter {
     private func saveLatest(_ clock: ClockReading) throws(StoreError) {
         let room = shared.room
         let (known, saved) = room.state.withValue { ($0.latest, $0.latestSaved) }
-        if let saved, saved.bootID == clock.bootID,
-            clock.monotonic &- saved.monotonic < LatestRows.interval
-        {
-            return
-        }
+        let isRecent =
+            saved.map {
+                $0.bootID == clock.bootID && clock.monotonic &- $0.monotonic < LatestRows.interval
+            } ?? false
         let readings = shared.latest.value.bySeries(shared.registry.value)
-        let changed = readings.filter { known[$0.key] != $0.value }
+        // Whoever looks into a young file shall not find series missing for minutes.
+        let changed = readings.filter {
+            isRecent ? known[$0.key] == nil : known[$0.key] != $0.value
+        }
         if !changed.isEmpty {
             try write("save the newest readings") { try LatestRows.save(changed, $0) }
         }
         let at = (bootID: clock.bootID, monotonic: clock.monotonic)
         room.state.withValue {
-            $0.latest = readings
-            $0.latestSaved = at
+            $0.latest.merge(changed) { $1 }
+            if !isRecent { $0.latestSaved = at }
         }
     }
 

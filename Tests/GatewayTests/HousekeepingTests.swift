@@ -1,3 +1,4 @@
+import GRDB
 import Store
 import Telemetry
 import Testing
@@ -53,6 +54,44 @@ struct HousekeepingTests {
                     }
                 }
             }
+        }
+    }
+
+    @Test("knows its budget a second after the start, and keeps nobody's first reading waiting")
+    func firstSteps() async throws {
+        let folded = try await IngestionTests.folded()
+        defer { folded.remove() }
+        let housekeeping = Housekeeping(
+            store: folded.store, policy: HousekeepingPolicy(rawRetention: .seconds(900 * 86_400)),
+            clock: folded.clock, wallClock: folded.clock, logger: FoldedStore.quiet)
+        func named() throws -> Int {
+            try folded.side().read {
+                try Int.fetchOne($0, sql: "SELECT count(*) FROM readings_latest") ?? 0
+            }
+        }
+        try await folded.running([housekeeping]) { _ in
+            try await eventually("it waits") { folded.clock.sleepers == 1 }
+            folded.clock.advance(by: .seconds(1))
+            try await eventually("the first step") {
+                try await folded.store.reader.statistics().budgetBytes > 0
+                    && folded.clock.sleepers == 1
+            }
+            #expect(try named() == 0)
+            try await folded.commit([IngestionTests.scan(folded, 1)])
+            folded.clock.advance(by: .seconds(10))
+            try await eventually("the second step") { try named() > 0 }
+            try await eventually("it waits again") { folded.clock.sleepers == 1 }
+            // What has been saved changes in the file only every five minutes.
+            let before = try folded.side().read {
+                try Row.fetchAll($0, sql: "SELECT * FROM reading_latest")
+            }
+            try await folded.commit([IngestionTests.scan(folded, 12)])
+            folded.clock.advance(by: .seconds(60))
+            try await breathe()
+            let after = try folded.side().read {
+                try Row.fetchAll($0, sql: "SELECT * FROM reading_latest")
+            }
+            #expect(before == after)
         }
     }
 
