@@ -96,9 +96,7 @@ package struct SiteGateway: Sendable {
             onRound: surroundings.onRound)
         let machine = EvaluationMachine(
             groups: groups, rules: configuration.alarms, calendar: site.calendar,
-            selections: configuration.uplinks.map {
-                OwedSelection(uplink: $0.id, resolution: $0.resolution)
-            })
+            selections: configuration.uplinks.map { OwedSelection($0) })
         let (readiness, announcement) = (readiness, announcement)
         evaluation = Evaluation(
             store: store, machine: machine, calendar: site.calendar, clock: surroundings.clock,
@@ -112,16 +110,23 @@ package struct SiteGateway: Sendable {
     /// Enters the past as scans (design 5, history) and evaluates it, before the services run.
     ///
     /// - Parameter onProgress: told the time up to which scans are stored.
+    /// - Throws: `CancellationError` when the task is cancelled, else what the store reported.
     package func enter(
         _ history: some Sequence<[Scan]>, onProgress: (Timestamp) -> Void = { _ in }
     ) async throws {
-        for scans in history where !scans.isEmpty {
+        do {
+            for scans in history where !scans.isEmpty {
+                try Task.checkCancellation()
+                _ = try await ingestion.admit(Admission(scans: scans))
+                try await ingestion.commitNow()
+                if let last = scans.last { onProgress(last.time) }
+            }
+            try await evaluation.catchUp()
+        } catch {
+            // A reader that is cut short tells it as an error of the store.
             try Task.checkCancellation()
-            _ = try await ingestion.admit(Admission(scans: scans))
-            try await ingestion.commitNow()
-            if let last = scans.last { onProgress(last.time) }
+            throw error
         }
-        try await evaluation.catchUp()
     }
 
     /// Everything that runs, in the order of the start; the stop is the reverse, so that input ends

@@ -6,10 +6,12 @@ extension SimulatedSite {
     /// - Parameters:
     ///   - alarms: rule files to include, as paths that the configuration's folder resolves.
     ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
+    ///   - reportingSince: the platform is owed nothing that begins before; nil owes history too.
     ///   - listen: address and port of the HTTP interface.
     package func configuration(
         endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
-        alarms: [String], uplink: SimulatedEndpoints.Broker?, listen: String = "127.0.0.1:8420"
+        alarms: [String], uplink: SimulatedEndpoints.Broker?, reportingSince: Timestamp? = nil,
+        listen: String = "127.0.0.1:8420"
     ) -> String {
         var text = """
             # A simulated construction site, seed \(seed): every device below runs in this machine.
@@ -60,6 +62,13 @@ extension SimulatedSite {
                     resolution: 1min
 
                 """
+            if let reportingSince {
+                text += """
+                        # The history before is made up; no platform is owed it.
+                        since: \(calendar.rfc3339(reportingSince))
+
+                    """
+            }
         }
         return text + "api: { listen: \"\(listen)\" }\n"
     }

@@ -48,9 +48,7 @@ struct StoreArguments: ParsableArguments {
             let path = config ?? "/etc/plumbline/site.yaml"
             let configuration = try SiteFiles.configuration(at: path)
             (directory, zone) = (configuration.data.directory, configuration.site.timezone)
-            selections = configuration.uplinks.map {
-                OwedSelection(uplink: $0.id, resolution: $0.resolution)
-            }
+            selections = configuration.uplinks.map { OwedSelection($0) }
         }
         guard let calendar = SiteCalendar(systemZone: zone) else {
             throw Failure.badInput(

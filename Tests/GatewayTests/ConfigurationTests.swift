@@ -53,6 +53,7 @@ struct ConfigurationTests {
           - include: nowhere.yaml
         uplinks:
           - { id: city, mqtt: "mqtt://127.0.0.1", topic: "a/+/b", resolution: 5min }
+          - { id: county, mqtt: "mqtt://127.0.0.1", topic: "a", since: 2026-11-21 }
         """
 
     @Test("tells every mistake at once, each with its place and what to do")
@@ -75,6 +76,7 @@ struct ConfigurationTests {
         site.yaml:19:14: 'nowhere.yaml' cannot be read: no such file; paths are relative to this file
         site.yaml:21:50: 'a/+/b' cannot be a topic to publish under; levels joined by '/', without + and #, without a final '/'
         site.yaml:21:71: '5min' is not accepted here; did you mean '15min'?
+        site.yaml:22:64: '2026-11-21' is not a time with its offset; write it as '2026-11-21T00:00:00+08:00'
         """
 
     @Test("reads includes from the folder of its own file, whatever the working directory")

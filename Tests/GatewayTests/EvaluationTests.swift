@@ -118,6 +118,32 @@ struct EvaluationTests {
         return try folded.effects()
     }
 
+    @Test("a platform that is reported to since an instant is owed no bucket that begins before")
+    func owedSince() async throws {
+        let since = Self.start + .seconds(90)
+        var folded = try await Self.folded()
+        defer { folded.remove() }
+        folded.selections = [
+            OwedSelection(uplink: "old", resolution: .minute),
+            OwedSelection(uplink: "new", resolution: .minute, since: since),
+        ]
+        try await folded.commit(
+            (0..<30).map { Self.scan(folded, $0 * 10, energy: Double($0)) })
+        try await folded.pass(.seconds(600))
+        try await folded.evaluate()
+        func starts(_ uplink: String) async throws -> [Timestamp] {
+            try await folded.store.reader.owedItems(
+                uplink: uplink, now: .init(milliseconds: .max / 2), correctionSpacing: .zero,
+                liveSince: Self.start, live: true, limit: 100
+            ).map(\.start)
+        }
+        let all = try await starts("old")
+        let new = try await starts("new")
+        #expect(all.first == Self.start)
+        #expect(new == all.filter { $0 >= since })
+        #expect(new.first == Self.start + .seconds(120))
+    }
+
     @Test("a restart at every row leaves the store as if it had run on, effect by effect")
     func restarts() async throws {
         for seed in [UInt64(1), 2] {

@@ -155,10 +155,21 @@ extension SiteConfiguration.Uplink {
         let resolution =
             reader.optional("resolution")?.word(resolutions, faults) ?? .quarterHour
         let spacing = reader.optional("correction_spacing")?.duration(faults) ?? .seconds(900)
+        let since = reader.optional("since").flatMap { instant($0, faults) }
         reader.finish()
         guard let id, let broker, let topic else { return nil }
         return Self(
             id: id, broker: broker, topic: topic, format: format, resolution: resolution,
-            correctionSpacing: spacing, location: node.location)
+            correctionSpacing: spacing, since: since,
+            location: node.location)
+    }
+
+    private static func instant(_ node: LocatedNode, _ faults: FaultCollector) -> Timestamp? {
+        guard let text = node.string(faults) else { return nil }
+        if let time = Timestamp(rfc3339: text) { return time }
+        faults.add(
+            node.location, "'\(text)' is not a time with its offset",
+            remedy: "write it as '2026-11-21T00:00:00+08:00'")
+        return nil
     }
 }

@@ -98,6 +98,8 @@ package struct SiteConfiguration: Sendable {
         package var resolution: Resolution
         /// The least time between two messages for the same item.
         package var correctionSpacing: Duration
+        /// What begins before is none of the platform's business; nil is all that is evaluated.
+        package var since: Timestamp?
         package var location: Location
     }
 

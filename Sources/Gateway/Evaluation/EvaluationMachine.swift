@@ -6,10 +6,22 @@ import Telemetry
 package struct OwedSelection: Codable, Hashable, Sendable {
     package var uplink: String
     package var resolution: Resolution
+    /// Buckets that begin before are not owed; nil owes all that close.
+    package var since: Timestamp?
 
-    package init(uplink: String, resolution: Resolution) {
+    package init(uplink: String, resolution: Resolution, since: Timestamp? = nil) {
         self.uplink = uplink
         self.resolution = resolution
+        self.since = since
+    }
+
+    /// - Parameter uplink: as its owner has configured it.
+    package init(_ uplink: SiteConfiguration.Uplink) {
+        self.init(uplink: uplink.id, resolution: uplink.resolution, since: uplink.since)
+    }
+
+    func wants(_ bucket: Bucket) -> Bool {
+        resolution == bucket.resolution && since.map { bucket.start >= $0 } ?? true
     }
 }
 
@@ -157,7 +169,7 @@ package struct EvaluationMachine: Sendable {
                 RollupRecord(
                     series: series.number, bucket: bucket, rollup: rollup, revision: revision))
         }
-        for selection in selections where selection.resolution == bucket.resolution {
+        for selection in selections where selection.wants(bucket) {
             pending.owed.append(
                 OwedItem(
                     uplink: selection.uplink, kind: "rollup/\(bucket.resolution.rawValue)",
