@@ -79,4 +79,22 @@ extension SimulatedSite {
         try SimulatedHistory(
             site: self, from: from, to: to, chunk: chunk, bindings: bindings, groups: groups)
     }
+
+    /// The first instant at or after `time` at which the devices of these groups have something to
+    /// say; nil when none of them belongs to the site.
+    ///
+    /// Where history ends between two of these instants and live readings begin before the second,
+    /// none is missing and none is said twice.
+    package func nextScan(
+        from time: Timestamp, bindings: SimulatedBindings, groups: [ScanGroup]
+    ) throws(SimulationError) -> Timestamp? {
+        var next: Timestamp?
+        for group in groups where try bindings.source(of: group) != nil {
+            let period = group.period ?? SimulatedPublisher.defaultPeriod
+            let slot = time.slot(every: period)
+            let first = slot < time ? slot + period : slot
+            next = next.map { min($0, first) } ?? first
+        }
+        return next
+    }
 }

@@ -48,19 +48,24 @@ struct Demo: AsyncParsableCommand {
             let share = try folders.folder()
             try capDescriptors()
             try refuseTakenPort()
-            let folder = FileManager.default.temporaryDirectory
-                .appending(path: "plumbline-demo-\(ProcessInfo.processInfo.processIdentifier)")
-                .path(percentEncoded: false)
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            try await PrivateBroker.run(in: folder) { broker in
-                try await demonstrate(share, folder, broker)
+            let logger = makeLogger(level: .warning)
+            try await untilInterrupted(logger: logger) {
+                let folder = FileManager.default.temporaryDirectory
+                    .appending(path: "plumbline-demo-\(ProcessInfo.processInfo.processIdentifier)")
+                    .path(percentEncoded: false)
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true)
+                defer { try? FileManager.default.removeItem(atPath: folder) }
+                try await PrivateBroker.run(in: folder) { broker in
+                    try await demonstrate(share, folder, broker, logger)
+                }
             }
         }
     }
 
-    private func demonstrate(_ share: String, _ folder: String, _ brokerPort: Int) async throws {
+    private func demonstrate(
+        _ share: String, _ folder: String, _ brokerPort: Int, _ logger: Logger
+    ) async throws {
         let library = try SiteFiles.library(at: share + "/Devices")
         let clock = SystemClock(believesWall: true)
         let broker = SimulatedEndpoints.Broker(host: "127.0.0.1", port: brokerPort)
@@ -75,36 +80,26 @@ struct Demo: AsyncParsableCommand {
         try site.configuration(
             endpoints: endpoints, bindings: bindings, dataDirectory: folder + "/data",
             alarms: [share + "/Config/alarms/dust.yaml"], uplink: broker,
-            listen: "127.0.0.1:\(port)"
+            reportingSince: site.epoch, listen: "127.0.0.1:\(port)"
         ).write(toFile: path, atomically: true, encoding: .utf8)
         let (bound, _) = try SiteFiles.site(at: path, devices: share + "/Devices")
-        let logger = makeLogger(level: .warning)
         let gateway = try await SiteGateway(
             bound, library: library,
             surroundings: Surroundings(
                 clock: ContinuousClock(), wallClock: clock, logger: logger,
                 dashboards: dashboards(share),
                 onReady: { port in Self.greet(port, broker.port, folder) }))
-        try await untilInterrupted { try await enterHistory(site, bindings, gateway) }
+        let past = DemoHistory(
+            site: site, bindings: bindings, gateway: gateway, clock: clock, hours: history)
+        do {
+            try await cancelWhenGracefulShutdown { try await past.enter() }
+        } catch {
+            try? gateway.store.close()
+            throw error
+        }
         let services = try await gateway.services()
         try await runServices(
             [SimulationService(simulation: simulation)] + services, logger: logger)
-    }
-
-    private func enterHistory(
-        _ site: SimulatedSite, _ bindings: SimulatedBindings, _ gateway: SiteGateway
-    ) async throws {
-        guard history > 0 else { return }
-        let start = site.epoch - .seconds(history * 3600)
-        let progress = ProgressLine(say("entering the past day", "正在补入过去的数据"))
-        let whole = Double((site.epoch - start).milliseconds)
-        try await gateway.enter(
-            try site.history(
-                from: start, to: site.epoch, bindings: bindings, groups: gateway.groups),
-            onProgress: { time in
-                progress.show(Double((time - start).milliseconds) / whole)
-            })
-        progress.end()
     }
 
     private func refuseTakenPort() throws {

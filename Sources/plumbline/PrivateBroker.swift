@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ServiceLifecycle
 import Subprocess
 
 /// A mosquitto of the demo's own: on a free port, with its files in the demo's folder.
@@ -33,7 +34,7 @@ enum PrivateBroker {
             input: .none, output: .discarded, error: .discarded
         ) { execution -> Result<Void, any Error> in
             do {
-                try await waitUntilListening(port)
+                try await cancelWhenGracefulShutdown { try await waitUntilListening(port) }
                 try await body(port)
                 try execution.send(signal: .terminate)
                 return .success(())

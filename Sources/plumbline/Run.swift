@@ -5,7 +5,6 @@ import Gateway
 import Logging
 import ServiceLifecycle
 import Store
-import UnixSignals
 import WebAPI
 
 /// `plumbline run`: the gateway, until it is asked to stop.
@@ -64,6 +63,8 @@ struct Run: AsyncParsableCommand {
 extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// Runs services until SIGTERM or SIGINT, and stops them in the reverse order.
+///
+/// Within `untilInterrupted` the signals reach the services through it.
 func runServices(_ services: [any Service], logger: Logger) async throws {
     var configuration = ServiceGroupConfiguration(
         services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -77,24 +78,27 @@ func runServices(_ services: [any Service], logger: Logger) async throws {
     }
 }
 
-/// Does work that comes before the services; SIGTERM and SIGINT cancel it.
+/// Does work that prepares much before its services run; SIGTERM and SIGINT end all of it in order.
 ///
-/// - Throws: `CancellationError` when it was cancelled.
-func untilInterrupted(_ work: @escaping @Sendable () async throws -> Void) async throws {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    try await withThrowingTaskGroup(of: Bool.self) { group in
-        group.addTask {
-            for await _ in signals { return false }
-            return true
-        }
-        group.addTask {
-            try await work()
-            return true
-        }
-        let isDone = try await group.next() ?? true
-        group.cancelAll()
-        if !isDone { throw CancellationError() }
-    }
+/// The signals are caught from the first moment to the last, so none falls between the preparation
+/// and the services. What is to be cut short stands in `cancelWhenGracefulShutdown`; that it throws
+/// `CancellationError` then is what was asked for, and no failure.
+func untilInterrupted(
+    logger: Logger, _ work: @escaping @Sendable () async throws -> Void
+) async throws {
+    var service = ServiceGroupConfiguration.ServiceConfiguration(service: Interruptible(work: work))
+    service.successTerminationBehavior = .gracefullyShutdownGroup
+    let configuration = ServiceGroupConfiguration(
+        services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    do {
+        try await ServiceGroup(configuration: configuration).run()
+    } catch is CancellationError {}
+}
+
+private struct Interruptible: Service {
+    let work: @Sendable () async throws -> Void
+
+    func run() async throws { try await work() }
 }
 
 /// libmodbus ends the process above descriptor 1023, so none beyond it must ever be given out.

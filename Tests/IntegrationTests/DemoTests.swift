@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import Telemetry
 import TestPeers
 import Testing
 
@@ -18,12 +19,34 @@ struct DemoTests {
             try await eventually("the energy of the day", within: .seconds(60)) {
                 try await Self.energyToday(daemon) > 0
             }
+            try await Self.checkHandOver(daemon)
             try await Self.look(at: "http://127.0.0.1:\(port)/?lang=zh")
             return Leftovers(demo: daemon.processIdentifier, port: port)
         }
         #expect(status == .exited(0), "\(log.suffix(2000))")
         #expect(left.found.isEmpty, "\(left.found)")
         #expect(left.demo > 0)
+    }
+
+    @Test(
+        "stops in order while its history is entered: exit 0, nothing left",
+        arguments: [(Duration.milliseconds(300), Signal.interrupt), (.seconds(2), .terminate)])
+    func interrupted(after: Duration, by signal: Signal) async throws {
+        let port = try freePort()
+        let outcome = try await run(
+            .path(.init(Program.path)),
+            arguments: ["demo", "--port", "\(port)", "--history", "72", "--share", packageRoot],
+            input: .none, output: .discarded, error: .string(limit: 1 << 20)
+        ) { execution in
+            try await Task.sleep(for: after)
+            try execution.send(signal: signal)
+            return Leftovers(demo: execution.processIdentifier.value, port: port)
+        }
+        let log = outcome.standardError
+        #expect(outcome.terminationStatus == .exited(0), "\(log)")
+        #expect(outcome.closureResult.found.isEmpty, "\(outcome.closureResult.found)")
+        // Without a terminal the progress is lines; an end that was asked for is no error.
+        #expect(log.split(separator: "\n").allSatisfy { $0.hasSuffix(" %") }, "\(log)")
     }
 
     @Test("refuses a port that is taken, says what to do, exit 69")
@@ -33,6 +56,35 @@ struct DemoTests {
                 ["demo", "--port", "\(broker.port)", "--share", packageRoot])
             #expect(status == .exited(69))
             #expect(error.contains("PORT="))
+        }
+    }
+
+    /// No reading is missing between the history and the live ones, nothing of it is owed, and
+    /// housekeeping has come by.
+    private static func checkHandOver(_ daemon: Daemon) async throws {
+        let begin = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        for series in ["crane-1.load_mass", "meter-main.active_power.total"] {
+            try await eventually("a live reading of \(series)", within: .seconds(30)) {
+                try await Self.times(daemon, series).last.map { $0 > begin } ?? false
+            }
+            let times = try await Self.times(daemon, series)
+            #expect(times.count > 600)
+            let gaps = zip(times, times.dropFirst()).filter { $1 - $0 != .seconds(5) }
+            #expect(gaps.isEmpty, "\(series): \(gaps)")
+        }
+        let owed = try await daemon.metric("plumbline_uplink_owed_items")
+        let tried = try await daemon.metric("plumbline_uplink_attempts_total")
+        #expect(owed + tried < 200, "minutes of two hours of history would be more")
+        try await eventually("the byte budget", within: .seconds(10)) {
+            try await daemon.metric("plumbline_store_budget_bytes") > 0
+        }
+    }
+
+    /// When a series was read during the last hour.
+    private static func times(_ daemon: Daemon, _ series: String) async throws -> [Timestamp] {
+        let object = try await daemon.json("/api/v1/series/\(series)/samples")
+        return (object["rows"] as? [[Any]] ?? []).compactMap {
+            ($0.first as? String).flatMap(Timestamp.init(rfc3339:))
         }
     }
 

@@ -46,6 +46,26 @@ import Testing
         }
     }
 
+    @Test("history that is entered in two parts is that of one, and says when the next scan comes")
+    func parts() throws {
+        let bindings = try SimulatedBindings(library: Profiles.library())
+        let groups = registered(bindings)
+        let (from, to) = (epoch - .seconds(600), epoch + .milliseconds(61_003))
+        func scans(_ from: Timestamp, _ to: Timestamp) throws -> [Scan] {
+            Array(
+                try site.history(from: from, to: to, bindings: bindings, groups: groups).joined())
+        }
+        let whole = try scans(from, to)
+        for cut in [epoch, epoch - .milliseconds(1), epoch + .milliseconds(5000)] {
+            let parts = try scans(from, cut) + scans(cut, to)
+            #expect(parts == whole, "\(cut)")
+            let next = try #require(
+                try site.nextScan(from: cut, bindings: bindings, groups: groups))
+            #expect(next == whole.first { $0.time >= cut }?.time)
+        }
+        #expect(try site.nextScan(from: epoch, bindings: bindings, groups: []) == nil)
+    }
+
     @Test("the dust of the decoded past raises the rolling mean as the event promises")
     func dust() throws {
         let bindings = try SimulatedBindings(library: Profiles.library())
@@ -119,7 +139,8 @@ import Testing
         for link in SimulatedBindings.modbusLinks { endpoints.modbusPorts[link] = 1502 }
         let text = site.configuration(
             endpoints: endpoints, bindings: bindings, dataDirectory: "/tmp/a \"b\"",
-            alarms: ["/x/dust.yaml"], uplink: .init(host: "127.0.0.1", port: 1885))
+            alarms: ["/x/dust.yaml"], uplink: .init(host: "127.0.0.1", port: 1885),
+            reportingSince: epoch)
         let root = try LocatedNode.parse(text, file: "demo.yaml")
         _ = root
         for device in SimulatedSite.devices {
@@ -128,5 +149,6 @@ import Testing
         #expect(text.contains("params: { ct_ratio: 60 }"))
         #expect(text.contains("counter: meter-main.active_energy.import.total"))
         #expect(text.contains("mqtt: mqtt://127.0.0.1:1885"))
+        #expect(text.contains("    since: \(shanghai.rfc3339(epoch))\n"))
     }
 }

@@ -229,6 +229,7 @@ package actor Ingestion: ScanSink {
                 // What comes again can wait until the store answers. A polled scan has no second
                 // chance, and it is never told twice, so it is taken unseen.
                 if comesAgain { throw error }
+                if Task.isCancelled { continue }
                 logger.warning("duplicates cannot be looked up", metadata: ["error": "\(error)"])
             }
         }
