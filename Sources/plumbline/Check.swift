@@ -119,6 +119,7 @@ struct Check: AsyncParsableCommand {
                     + "\(configuration.meters.meters.count) 块，上报 \(configuration.uplinks.count) 路"))
         print("")
         print(estimate.text)
+        print(StorageEstimate.source)
         print("")
         remarks(site, library)
         print(say("the configuration is good", "配置无误"))

@@ -12,7 +12,7 @@ struct ConfigurationTests {
         let description = "no such file"
     }
 
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path(percentEncoded: false)
 
     private static func faults(
