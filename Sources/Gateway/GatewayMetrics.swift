@@ -136,6 +136,14 @@ struct GatewayMetrics: Sendable {
                 "store_full", "1 while the budget is used up and nothing may be removed.",
                 statistics.isFull ? 1 : 0),
             gauge(
+                "store_damaged_buckets",
+                "Sealed buckets of readings found damaged since the start.",
+                Int64(statistics.damagedBuckets)),
+            gauge(
+                "store_quarantined_buckets",
+                "Damaged buckets put aside for late readings since the store was made.",
+                Int64(statistics.quarantinedBuckets)),
+            gauge(
                 "store_damaged_packs", "Days of packed quarters found damaged since the start.",
                 Int64(statistics.damagedPacks)),
             gauge("journal_rows", "Rows of the journal.", statistics.journalRows),

@@ -94,12 +94,16 @@ package struct StoreReader: Sendable {
                     arguments: [evaluationReader]) ?? 0
             statistics.usedBytes = try UsedPages.read(db).used
             statistics.removed = try RemovedTotals.load(db)
+            statistics.quarantinedBuckets =
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM bucket_quarantine") ?? 0
             return statistics
         }
         statistics.newestSequence = shared.commits.newest
         statistics.fileBytes = StoreFile.size(path)
         statistics.walBytes = StoreFile.size(path + "-wal")
-        statistics.damagedRows = shared.damage.value.causes.count
+        let damage = shared.damage.value
+        statistics.damagedRows = damage.causes.count
+        statistics.damagedBuckets = damage.buckets.count
         let room = shared.room.state.value
         statistics.budgetBytes = room.budget
         statistics.isFull = room.isFull

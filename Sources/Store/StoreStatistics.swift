@@ -20,6 +20,10 @@ package struct StoreStatistics: Hashable, Sendable {
     package var evaluationCursor: Int64 = 0
     /// Journal rows found damaged since the store was opened, each counted once.
     package var damagedRows: Int = 0
+    /// Sealed buckets found damaged since the store was opened, each counted once.
+    package var damagedBuckets: Int = 0
+    /// Damaged buckets that were put aside for late scans since the store was made.
+    package var quarantinedBuckets: Int = 0
     /// Days of packed quarters found damaged since the store was opened, each counted once.
     package var damagedPacks: Int = 0
     /// What housekeeping has removed since the store was made, by class and reason.
