@@ -141,19 +141,42 @@ enum BucketTable {
         } catch {
             // What is readable of it is for `salvage`; what comes now must not suffer.
             try quarantine(own.id, cause: "\(error)", db)
-            return try insert(Scan.inOrder(scans), own.start, own.end, of: group, db)
+            return try insertPieces(
+                Scan.inOrder(scans)[...], own.start, own.end, of: group, db)
         }
         let all = Scan.inOrder(held + scans)
         if all == held { return }
         try db.execute(sql: "DELETE FROM bucket WHERE id = ?", arguments: [own.id])
-        let middle = all[all.count / 2].time.milliseconds
-        if all.count > BucketWindow.longestMerged, middle > own.start {
-            let split = all.firstIndex { $0.time.milliseconds >= middle } ?? all.count
-            try insert(Array(all[..<split]), own.start, middle, of: group, db)
-            try insert(Array(all[split...]), middle, own.end, of: group, db)
-        } else {
-            try insert(all, own.start, own.end, of: group, db)
+        try insertPieces(all[...], own.start, own.end, of: group, db)
+    }
+
+    /// Inserts scans as one bucket, or as several where one would hold more than it may.
+    private static func insertPieces(
+        _ scans: ArraySlice<Scan>, _ start: Int64, _ end: Int64, of group: ScanGroup,
+        _ db: Database
+    ) throws {
+        guard let split = split(scans, width: group.series.count) else {
+            return try insert(Array(scans), start, end, of: group, db)
         }
+        let middle = scans[split].time.milliseconds
+        try insertPieces(scans[..<split], start, middle, of: group, db)
+        try insertPieces(scans[split...], middle, end, of: group, db)
+    }
+
+    /// Where scans are cut in two: near the middle, between two instants, because all scans of one
+    /// instant stay together. nil when they make one bucket.
+    ///
+    /// A bucket that late scans have filled is cut beyond `longestMerged` rows, one of a wide group
+    /// where the codec would refuse it (`BucketRows.fits`).
+    static func split(_ scans: ArraySlice<Scan>, width: Int) -> Int? {
+        if scans.count <= BucketWindow.longestMerged,
+            BucketRows.fits(rows: scans.count, width: width)
+        {
+            return nil
+        }
+        let middle = scans[scans.startIndex + scans.count / 2].time
+        let before = scans.firstIndex { $0.time == middle } ?? scans.startIndex
+        return before > scans.startIndex ? before : scans.firstIndex { $0.time > middle }
     }
 
     /// Moves a damaged bucket out of the way of queries and of its successor.

@@ -224,13 +224,82 @@ struct SealingTests {
         let damage = try #require(store.reader.damagedBuckets().first)
         #expect(damage.group == group.id && damage.start <= Site.start)
         #expect(found.allSatisfy { $0.time >= damage.end || $0.time < damage.start })
+        var statistics = try await store.reader.statistics()
+        #expect(statistics.damagedBuckets == 1 && statistics.quarantinedBuckets == 0)
         let late = Site.scan(group, at: 15, 77)
         _ = try await store.writer.commit(Site.batch([late]))
         try await Self.seal(store, everything: true)
         let after = try await store.reader.scans(
             group: group.id, from: whole.lowerBound, to: whole.upperBound)
         #expect(after.count == found.count + 1 && after.contains(late))
+        statistics = try await store.reader.statistics()
+        #expect(statistics.damagedBuckets == 1 && statistics.quarantinedBuckets == 1)
         try store.close()
+    }
+
+    @Test("a late backlog is cut into buckets that one may be, also where a damaged one stood")
+    func lateBacklog() async throws {
+        for isDamaged in [false, true] {
+            let site = Site()
+            var store = try site.open(.process)
+            var messages = Site.group("dust", points: [])
+            messages.period = nil
+            messages.isPolled = false
+            let group = try await store.writer.register([messages])[0]
+            func scans(_ range: Range<Int64>) -> [Scan] {
+                range.map {
+                    Scan(
+                        group: group.id, time: Site.start + .milliseconds($0 * 40),
+                        readings: [.number(Double($0 % 100))])
+                }
+            }
+            func commit(_ scans: [Scan]) async throws {
+                for place in stride(from: 0, to: scans.count, by: 5_000) {
+                    _ = try await store.writer.commit(
+                        Site.batch(Array(scans[place..<min(scans.count, place + 5_000)])))
+                }
+            }
+            // One bucket of the whole hour with two scans in it, then all between them at once.
+            let (last, end) = (Int64(70_000), Site.start + .seconds(3_600))
+            try await commit(scans(0..<1) + scans(last..<last + 1))
+            var next = scans(0..<1)[0]
+            next.time = end + .seconds(1)
+            try await commit([next])
+            try await Self.seal(store)
+            if isDamaged {
+                try store.close()
+                try site.meddle("UPDATE bucket SET data = zeroblob(50)")
+                store = try site.open(.process)
+            }
+            try await commit(scans(1..<last))
+            try await Self.seal(store, everything: true)
+            let found = try await store.reader.scans(
+                group: group.id, from: Site.start, to: end, limit: 200_000)
+            #expect(found.count == Int(last) + (isDamaged ? -1 : 1))
+            try store.close()
+            let sizes = try await DatabaseQueue(path: site.path).read { db in
+                try Int.fetchAll(db, sql: "SELECT rows FROM bucket")
+            }
+            #expect(sizes.allSatisfy { (1...BucketWindow.longestMerged).contains($0) }, "\(sizes)")
+            #expect(sizes.count > 8)
+        }
+    }
+
+    @Test("scans are cut between instants, until a bucket may hold them")
+    func cuts() {
+        func scans(_ times: [Int]) -> [Scan] {
+            times.map {
+                Scan(group: ScanGroup.ID(1), time: Site.start + .seconds($0), readings: [])
+            }
+        }
+        let half = BucketRows.maximumReadings / 4
+        // Four rows of this width are as many as a bucket may have.
+        #expect(BucketTable.split(scans([1, 2, 3, 4])[...], width: half) == nil)
+        #expect(BucketTable.split(scans([1, 2, 3, 4, 5])[...], width: half) == 2)
+        #expect(BucketTable.split(scans([1, 2, 2, 2, 2])[...], width: half) == 1)
+        #expect(BucketTable.split(scans([1, 1, 1, 1, 2])[...], width: half) == 4)
+        #expect(BucketTable.split(scans([1, 1, 1, 1, 1])[...], width: half) == nil)
+        #expect(BucketTable.split(scans(Array(0..<20))[3..<9], width: half) == 6)
     }
 
     @Test("times of an untrusted clock are put right once the clock is known, and only once")
