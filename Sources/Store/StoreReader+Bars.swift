@@ -44,33 +44,23 @@ extension StoreReader {
     ) async throws(StoreError) {
         let counter = series.counter
         for place in try await columns(of: series.id) {
-            var previous: Rollup.Timed?
-            if counter != nil {
-                previous = try await lastScans(group: place.group.id, before: from, limit: 32)
-                    .last { $0.readings[place.column].number != nil }
-                    .flatMap { scan in
-                        scan.readings[place.column].number.map {
-                            Rollup.Timed(time: scan.time, value: $0)
-                        }
-                    }
+            var steps: CounterSteps?
+            if let counter {
+                steps = CounterSteps(
+                    from: try await lastScans(group: place.group.id, before: from, limit: 32)
+                        .compactMap { $0.timed(place.column) }.atLastInstant(), policy: counter)
             }
             try await forEachColumn(place, from: from, to: to) { part throws(StoreError) in
                 part.forEach { reading, time in
                     fold.add(reading, at: time)
-                    guard let counter, let number = reading.number else { return }
-                    if let previous,
-                        let interval = CounterInterval(
-                            from: previous.value, at: previous.time, to: number, at: time,
-                            policy: counter)
-                    {
+                    guard steps != nil, let number = reading.number else { return }
+                    if let interval = steps?.take(Rollup.Timed(time: time, value: number)) {
                         fold.add(interval)
-                    }
-                    if previous.map({ $0.time < time }) ?? true {
-                        previous = Rollup.Timed(time: time, value: number)
                     }
                 }
                 return true
             }
+            if let interval = steps?.end() { fold.add(interval) }
         }
     }
 

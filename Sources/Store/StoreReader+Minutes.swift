@@ -24,7 +24,7 @@ extension StoreReader {
         let place = ColumnPlace(group: group, column: column)
         if group.series[column].counter != nil {
             fold.previous = try await lastScans(group: group.id, before: begin, limit: 64)
-                .compactMap { $0.timed(column) }.last
+                .compactMap { $0.timed(column) }.atLastInstant()
         }
         // One quarter more, so that the last minutes find the reading that ends their increase.
         let reach = end + Resolution.quarterHour.nominal
@@ -32,16 +32,8 @@ extension StoreReader {
             part.forEach { reading, time in fold.take(reading, at: time, before: end) }
             return fold.records.count < limit && !fold.isDone
         }
-        fold.finish()
+        fold.finish(before: end)
         return Array(fold.records.prefix(limit))
-    }
-}
-
-extension Scan {
-    /// The good number of a column with the scan's time.
-    fileprivate func timed(_ column: Int) -> Rollup.Timed? {
-        guard column < readings.count, let number = readings[column].number else { return nil }
-        return Rollup.Timed(time: time, value: number)
     }
 }
 
@@ -57,6 +49,8 @@ private struct MinuteFold {
     private(set) var isDone = false
     private var start: Timestamp?
     private var samples: [(time: Timestamp, reading: Reading)] = []
+    /// The readings of the newest instant: what it says of a counter is known when it is over.
+    private var instant: [(time: Timestamp, reading: Reading)] = []
 
     init(group: ScanGroup, series: Series, stored: Set<Timestamp>) {
         self.group = group
@@ -66,8 +60,16 @@ private struct MinuteFold {
 
     mutating func take(_ reading: Reading, at time: Timestamp, before end: Timestamp) {
         if isDone { return }
+        if let open = instant.first, open.time < time { takeInstant(before: end) }
+        instant.append((time, reading))
+    }
+
+    private mutating func takeInstant(before end: Timestamp) {
+        guard let time = instant.first?.time else { return }
+        defer { instant = [] }
+        if isDone { return }
         let minute = time.slot(every: Resolution.minute.nominal)
-        let timed = reading.number.map { Rollup.Timed(time: time, value: $0) }
+        let timed = instant.compactMap(Self.timed).atFirstInstant()
         if let start, minute > start {
             // A counter's minute waits for the good reading that ends its increase.
             if series.counter == nil || timed != nil || waits(until: time) {
@@ -79,12 +81,17 @@ private struct MinuteFold {
             return
         }
         if start == nil { start = minute }
-        samples.append((time, reading))
+        samples += instant
     }
 
-    mutating func finish() {
+    mutating func finish(before end: Timestamp) {
+        takeInstant(before: end)
         guard let last = samples.last else { return }
         close(next: nil, upTo: last.time.slot(every: Resolution.minute.nominal) + .seconds(60))
+    }
+
+    private static func timed(_ sample: (time: Timestamp, reading: Reading)) -> Rollup.Timed? {
+        sample.reading.number.map { Rollup.Timed(time: sample.time, value: $0) }
     }
 
     /// Whether so much has gone by that the increase stays an estimate.
@@ -100,18 +107,12 @@ private struct MinuteFold {
             let bucket = Bucket(.minute, containing: minute, calendar: .utc)
             let inside = rest.prefix { $0.time < bucket.end }
             rest = rest.dropFirst(inside.count)
-            let following = rest.lazy.compactMap { sample in
-                sample.reading.number.map { Rollup.Timed(time: sample.time, value: $0) }
-            }.first
+            let following = rest.lazy.compactMap(Self.timed).atFirstInstant()
             let rollup = Rollup.fold(
                 series, over: bucket, previous: previous, samples: inside,
                 next: following ?? next, period: group.period,
                 expected: group.expected(in: bucket))
-            if let last = inside.last(where: { $0.reading.number != nil }),
-                let number = last.reading.number
-            {
-                previous = Rollup.Timed(time: last.time, value: number)
-            }
+            previous = inside.lazy.compactMap(Self.timed).atLastInstant() ?? previous
             if !stored.contains(minute) {
                 records.append(
                     RollupRecord(
