@@ -110,6 +110,8 @@ struct ReplayVerb: AsyncParsableCommand {
                 store: store, calendar: place.calendar, selections: place.selections ?? [],
                 options: options
             ).run { progress.show($0) }
+        } catch let error as StoreError where error.code == .busy {
+            throw storeFailure(error)
         } catch let error as StoreError {
             throw Failure.inputOutput(
                 say(

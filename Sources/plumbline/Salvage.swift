@@ -12,13 +12,13 @@ struct Salvage: AsyncParsableCommand {
         discussion: say(
             """
             Example: plumbline salvage /var/lib/plumbline/plumbline.sqlite rescued.sqlite
-            Reads the damaged file and the -wal beside it, page by page, and changes neither. Do
-            not use it on the file of a running gateway; `backup` copies that. Exits with 0 also
-            when something is lost: what, is listed by device and time.
+            Reads the damaged file and the -wal beside it, page by page, and changes neither. The
+            file of a running gateway is refused; `backup` copies that. Exits with 0 also when
+            something is lost: what, is listed by device and time.
             """,
             """
             示例：plumbline salvage /var/lib/plumbline/plumbline.sqlite rescued.sqlite
-            逐页读取损坏的文件及其 -wal，不作任何修改。请勿用于正在运行的网关的文件（请用 backup）。
+            逐页读取损坏的文件及其 -wal，不作任何修改。正在运行的网关的文件会被拒绝（请用 backup）。
             有丢失时退出码也为 0，丢失内容按设备和时间列出。
             """))
 
@@ -52,6 +52,7 @@ struct Salvage: AsyncParsableCommand {
             let line = ProgressLine(say("salvaging", "抢救中"))
             defer { line.end() }
             do {
+                try StoreSalvage.refuseInUse(damaged)
                 let report = try StoreSalvage.salvage(
                     damaged: damaged, into: new, progress: { line.show($0) })
                 line.end()

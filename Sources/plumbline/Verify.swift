@@ -162,5 +162,7 @@ func shownBytes(_ bytes: Int64) -> String {
 /// A store's failure as a verb tells it: refused input, or a file.
 func storeFailure(_ error: any Error) -> Failure {
     guard let error = error as? StoreError else { return .inputOutput("\(error)") }
-    return .inputOutput("\(error.what): \(error.cause)")
+    let words = "\(error.what): \(error.cause)"
+    return .inputOutput(
+        error.code == .busy ? say(words, "数据目录正被另一进程使用，请先停止网关（\(words)）") : words)
 }

@@ -20,6 +20,7 @@ struct DemoTests {
                 try await Self.energyToday(daemon) > 0
             }
             try await Self.checkHandOver(daemon)
+            try await Self.runVerbs(beside: daemon)
             try await Self.look(at: "http://127.0.0.1:\(port)/?lang=zh")
             return Leftovers(demo: daemon.processIdentifier, port: port)
         }
@@ -78,6 +79,34 @@ struct DemoTests {
         try await eventually("the byte budget", within: .seconds(10)) {
             try await daemon.metric("plumbline_store_budget_bytes") > 0
         }
+    }
+
+    /// What only reads works beside the running gateway; what would write says who is in the way.
+    private static func runVerbs(beside daemon: Daemon) async throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "plumbline-demo-\(daemon.processIdentifier)")
+            .path(percentEncoded: false)
+        let data = folder + "/data"
+        for verb in [
+            ["verify", "--data", data], ["backup", folder + "/copy.sqlite", "--data", data],
+        ] {
+            let (status, output, error) = try await Program.run(verb)
+            #expect(status == .exited(0), "\(verb): \(output)\(error)")
+        }
+        for verb in [
+            ["replay", "--data", data], ["replay", "--data", data, "--dry-run"],
+            ["compact", "--data", data],
+            ["salvage", data + "/plumbline.sqlite", folder + "/rescued.sqlite"],
+        ] {
+            let (status, _, error) = try await Program.run(verb)
+            #expect(status == .exited(74), "\(verb)")
+            #expect(error.contains("stop the gateway first"), "\(verb): \(error)")
+            #expect(error.contains("\(daemon.processIdentifier)"), "\(verb): \(error)")
+        }
+        // The copy is nobody's: what is refused of the original can be done with it.
+        let (status, _, error) = try await Program.run(
+            ["salvage", folder + "/copy.sqlite", folder + "/rescued.sqlite"])
+        #expect(status == .exited(0), "\(error)")
     }
 
     /// When a series was read during the last hour.

@@ -33,6 +33,23 @@ final class DirectoryLock: Sendable {
     }
 
     deinit { Glibc.close(descriptor) }
+
+    /// The process that holds a directory's lock, if it is another one.
+    ///
+    /// Not for a process that holds the lock itself: the kernel would let go of it with the
+    /// descriptor that is closed here.
+    static func holder(directory: String) -> pid_t? {
+        let descriptor = Glibc.open(directory + "/" + name, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { Glibc.close(descriptor) }
+        var lock = Glibc.flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        guard fcntl(descriptor, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else {
+            return nil
+        }
+        return lock.l_pid
+    }
 }
 
 /// What makes a new file outlive a power cut, and take the place of another in one step.

@@ -43,6 +43,22 @@ package enum StoreSalvage {
         }
     }
 
+    /// Refuses the file that another process writes: what is read page by page while it changes is
+    /// no instant of it. For a verb; a gateway that recovers holds the directory itself.
+    ///
+    /// - Throws: `busy` naming that process.
+    package static func refuseInUse(_ path: String) throws(StoreError) {
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let directory = file.deletingLastPathComponent().path(percentEncoded: false)
+        guard file.lastPathComponent == StoreFile.name,
+            let holder = DirectoryLock.holder(directory: directory)
+        else { return }
+        throw StoreError(
+            .busy, "salvage \(path)",
+            cause: "the process with number \(holder) uses this directory; stop the gateway first,"
+                + " or copy its store with 'plumbline backup'", disposition: .stop)
+    }
+
     private static func fill(
         _ path: String, from image: SQLiteImage, _ zone: String?,
         _ note: (SalvageReport) -> (detail: String, time: Timestamp)?,
