@@ -1,11 +1,11 @@
 import Telemetry
 
 /// Numbers as integers on a common decimal grid.
-enum DecimalColumn {
+package enum DecimalColumn {
     static let finestExponent = 9
 
     /// 10^exponent, exact in a double; 1 outside 0 to 9.
-    static func scale(_ exponent: Int) -> Double {
+    package static func scale(_ exponent: Int) -> Double {
         exponent >= 0 && exponent <= finestExponent ? powers[exponent] : 1
     }
 

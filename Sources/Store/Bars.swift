@@ -1,4 +1,3 @@
-import BucketCodec
 import Telemetry
 
 /// One bar of a chart: what a series did between two instants.
@@ -114,6 +113,27 @@ struct BarFold {
         if let number = reading.number { return add(number, at: time) }
         open(time)
         if reading.isGood { bars[bars.count - 1].count += 1 } else { bars[bars.count - 1].bad += 1 }
+    }
+
+    /// Adds the readings of one column in order.
+    mutating func add(_ part: StoreReader.ColumnPart) {
+        guard case .sealed(let column, let rows) = part else {
+            return part.forEach { add($0, at: $1) }
+        }
+        column.add(rows, to: &self)
+    }
+
+    /// Hands over the bar that holds `time`, and makes it and those before it where need be.
+    mutating func addToBar(at time: Timestamp, _ body: (inout Bar) -> Void) {
+        open(time)
+        body(&bars[bars.count - 1])
+    }
+
+    /// The bars, told how many readings each should hold.
+    func bars(expecting count: Int?) -> [Bar] {
+        var bars = bars
+        for index in bars.indices { bars[index].expected = count }
+        return bars
     }
 
     mutating func add(_ rollup: Rollup, at time: Timestamp) {

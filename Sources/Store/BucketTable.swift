@@ -56,6 +56,14 @@ enum BucketTable {
         ).map { Stored(id: $0[0], start: $0[1], end: $0[2], data: $0.bytes(3)) }
     }
 
+    /// Where the first bucket of a group begins that does not begin before `from`.
+    static func firstStart(_ group: ScanGroup.ID, from: Int64, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT min(start) FROM bucket WHERE scan_group = ? AND start >= ?"),
+            arguments: [group.number, from])
+    }
+
     /// The buckets of a group that begin before `before`, newest first.
     static func pageBackwards(
         _ group: ScanGroup.ID, before: Int64, limit: Int, _ db: Database

@@ -20,8 +20,43 @@ struct Head: Sendable {
     /// How far each group is sealed.
     private(set) var sealed: [ScanGroup.ID: SealMark] = [:]
     private(set) var bytes = 0
+    /// The number of the last change that could void what was decoded before it. It never goes
+    /// back, not even when the file is opened anew, so a number stands for one state for ever.
+    private(set) var changes: Int64
+    /// The change after which all buckets count as new, and the later ones of single groups.
+    private var bucketChange: Int64
+    private var bucketChanges: [ScanGroup.ID: Int64] = [:]
 
-    init(sealed: [ScanGroup.ID: SealMark] = [:]) { self.sealed = sealed }
+    /// - Parameter changes: that of the head which this one follows.
+    init(sealed: [ScanGroup.ID: SealMark] = [:], after changes: Int64 = 0) {
+        self.sealed = sealed
+        self.changes = changes + 1
+        bucketChange = changes + 1
+    }
+
+    /// What a reader needs of one group: taken in one piece, because scans leave the head in the
+    /// same instant in which the revision of the buckets says that these hold them.
+    struct Look: Sendable {
+        var entry: HeadGroup?
+        var sealedUntil: Int64
+        var bucketRevision: Int64
+    }
+
+    func look(at group: ScanGroup.ID) -> Look {
+        Look(
+            entry: groups[group], sealedUntil: sealed[group]?.until ?? .min,
+            bucketRevision: bucketChanges[group] ?? bucketChange)
+    }
+
+    /// Notes that buckets of a group, or any buckets, are not what they were.
+    mutating func bucketsChanged(of group: ScanGroup.ID? = nil) {
+        changes += 1
+        if let group {
+            bucketChanges[group] = changes
+        } else {
+            (bucketChange, bucketChanges) = (changes, [:])
+        }
+    }
 
     /// Whether a bucket holds what journal row `sequence` said of `time`.
     func isSealed(_ group: ScanGroup.ID, time: Int64, sequence: Int64) -> Bool {
@@ -35,7 +70,11 @@ struct Head: Sendable {
     mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) {
         var group = groups.removeValue(forKey: scan.group) ?? HeadGroup()
         let before = group.bytes
-        group.add(scan, sequence: sequence, body: body)
+        let isNext = group.add(scan, sequence: sequence, body: body)
+        if !isNext || group.lineage == 0 {
+            changes += 1
+            group.lineage = changes
+        }
         bytes += group.bytes - before
         groups[scan.group] = group
     }
@@ -58,6 +97,8 @@ struct Head: Sendable {
         guard var entry = groups.removeValue(forKey: group) else { return }
         let size = entry.bytes
         entry.remove(before: before, upTo: sequence)
+        changes += 1
+        entry.lineage = changes
         bytes += entry.bytes - size
         if !entry.isEmpty { groups[group] = entry }
     }
@@ -105,11 +146,14 @@ struct HeadGroup: Sendable {
     private var unused = 0
     /// The lowest journal sequence among the entries.
     private(set) var oldestSequence: Int64?
+    /// As long as it stays the same, entries have only been appended. 0 before the first.
+    fileprivate(set) var lineage: Int64 = 0
 
     var isEmpty: Bool { entries.isEmpty }
     var bytes: Int { bodies.count - unused + entries.count * MemoryLayout<Entry>.stride }
 
-    mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) {
+    /// - Returns: whether the scan stands behind all others.
+    mutating func add(_ scan: Scan, sequence: Int64, body: ArraySlice<UInt8>) -> Bool {
         let entry = Entry(
             time: scan.time.milliseconds, sequence: sequence, offset: Int32(bodies.count),
             length: Int32(body.count), order: scan.sequence, flags: scan.flags)
@@ -117,9 +161,10 @@ struct HeadGroup: Sendable {
         oldestSequence = min(oldestSequence ?? sequence, sequence)
         if let last = entries.last, last.time > entry.time {
             entries.insert(entry, at: place(after: entry.time))
-        } else {
-            entries.append(entry)
+            return false
         }
+        entries.append(entry)
+        return true
     }
 
     /// Where the first entry stands whose time is not before `time`.
@@ -154,13 +199,14 @@ struct HeadGroup: Sendable {
             .filter { $0.sequence <= sequence }.compactMap { scan($0, of: group) }
     }
 
-    /// One column of the scans with `from` ≤ time < `to`; nil when two scans share an instant,
-    /// because their order takes all that they say.
-    func column(_ index: Int, from: Int64, to: Int64) -> [Sample]? {
-        let inside = entries[place(of: from)...].prefix { $0.time < to }
-        var samples: [Sample] = []
-        samples.reserveCapacity(inside.count)
-        for entry in inside {
+    /// One column of all entries; nil when two scans share an instant, because their order takes
+    /// all that they say.
+    ///
+    /// - Parameter known: what this said of the first entries in the same lineage.
+    func column(_ index: Int, after known: [Sample] = []) -> [Sample]? {
+        var samples = known
+        samples.reserveCapacity(entries.count)
+        for entry in entries.dropFirst(known.count) {
             if let last = samples.last, last.time.milliseconds == entry.time { return nil }
             guard
                 let reading = JournalCodec.reading(

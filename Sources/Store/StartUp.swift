@@ -32,16 +32,20 @@ struct StartUp: Sendable {
         return start
     }
 
-    /// Reads the head alone, for a store that is open beside its writer.
-    static func head(_ registry: Registry, _ db: Database) throws -> (Head, DamageLedger) {
+    /// Reads the head alone: for a store that is open beside its writer, or one opened anew.
+    ///
+    /// - Parameter changes: those of the head before.
+    static func head(
+        _ registry: Registry, after changes: Int64 = 0, _ db: Database
+    ) throws -> (Head, DamageLedger) {
         var start = StartUp()
         start.registry = registry
-        try start.loadHead(db)
+        try start.loadHead(after: changes, db)
         return (start.head, start.damage)
     }
 
-    private mutating func loadHead(_ db: Database) throws {
-        head = Head(sealed: try BucketTable.marks(db))
+    private mutating func loadHead(after changes: Int64 = 0, _ db: Database) throws {
+        head = Head(sealed: try BucketTable.marks(db), after: changes)
         let rows = try Row.fetchCursor(
             db,
             sql: """

@@ -93,6 +93,8 @@ final class SharedState: Sendable {
     /// What no bucket holds yet; changed by the writer, and re-read before each look by a store that
     /// is open read-only.
     let head: Published<Head>
+    /// Columns that were decoded for charts; unused by a store that is open read-only.
+    let columns = Published(ColumnCache())
     let isReadOnly: Bool
     let isClosed = Published(false)
     /// The newest sequence of the journal.

@@ -1,4 +1,3 @@
-import BucketCodec
 import Telemetry
 
 extension StoreReader {
@@ -25,18 +24,10 @@ extension StoreReader {
             }
         }
         if begin < to { try await addSamples(of: entry, from: begin, to: to, &fold) }
-        let newest = shared.registry.value.group(of: series).flatMap {
-            shared.latest.value.newest(of: $0.id)
-        }
+        let group = shared.registry.value.group(of: series)
+        let newest = group.flatMap { shared.latest.value.newest(of: $0.id) }
         fold.open(min(to - .milliseconds(1), max(from, newest ?? from)))
-        let period = shared.registry.value.group(of: series)?.period
-        return fold.bars.map { bar in
-            var bar = bar
-            bar.expected = period.map {
-                Int((bar.end - bar.start).milliseconds / max(1, $0.milliseconds))
-            }
-            return bar
-        }
+        return fold.bars(expecting: group?.period.map { Int(grid.width / max(1, $0.milliseconds)) })
     }
 
     private func addSamples(
@@ -51,9 +42,13 @@ extension StoreReader {
                         .compactMap { $0.timed(place.column) }.atLastInstant(), policy: counter)
             }
             try await forEachColumn(place, from: from, to: to) { part throws(StoreError) in
+                guard steps != nil else {
+                    fold.add(part)
+                    return true
+                }
                 part.forEach { reading, time in
                     fold.add(reading, at: time)
-                    guard steps != nil, let number = reading.number else { return }
+                    guard let number = reading.number else { return }
                     if let interval = steps?.take(Rollup.Timed(time: time, value: number)) {
                         fold.add(interval)
                     }
@@ -108,20 +103,5 @@ package struct Gap: Hashable, Sendable {
         self.start = start
         self.end = end
         self.reason = reason
-    }
-}
-
-extension StoreReader.ColumnPart {
-    /// Hands over the readings in order.
-    func forEach(_ body: (Reading, Timestamp) -> Void) {
-        switch self {
-        case .sealed(let bucket, let column, let rows):
-            let column = bucket.columns[column]
-            for row in rows { body(column.reading(at: row), bucket.times[row]) }
-        case .fresh(let samples):
-            for sample in samples { body(sample.reading, sample.time) }
-        case .open(let scans, let column):
-            for scan in scans { body(scan.readings[column], scan.time) }
-        }
     }
 }

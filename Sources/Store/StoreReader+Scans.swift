@@ -71,15 +71,18 @@ extension StoreReader {
     func headScans(
         _ group: ScanGroup.ID, _ from: Timestamp, _ to: Timestamp, _ sequence: Int64
     ) async throws(StoreError) -> [Scan] {
-        guard let entry = try await head().groups[group] else { return [] }
+        guard let entry = try await look(at: group).entry else { return [] }
         return Scan.inOrder(
             entry.scans(
                 of: group, from: from.milliseconds, to: to.milliseconds, upTo: sequence))
     }
 
-    /// What no bucket holds; read anew from the file by a store that is open beside its writer.
-    func head() async throws(StoreError) -> Head {
-        guard shared.isReadOnly else { return shared.head.value }
+    /// What no bucket holds of a group; read anew from the file by a store that is open beside its
+    /// writer.
+    ///
+    /// Of one group only: whoever held the whole head would make the writer copy all of it.
+    func look(at group: ScanGroup.ID) async throws(StoreError) -> Head.Look {
+        guard shared.isReadOnly else { return shared.head.withValue { $0.look(at: group) } }
         let registry = shared.registry.value
         let (head, damage) = try await read("read the unsealed journal") { db in
             try StartUp.head(registry, db)
@@ -87,7 +90,7 @@ extension StoreReader {
         for row in damage.rows {
             shared.damage.withValue { $0.add(row.sequence, cause: row.cause) }
         }
-        return head
+        return head.look(at: group)
     }
 
     /// The scans of a bucket; none of a damaged one, which is noted.

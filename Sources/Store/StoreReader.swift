@@ -4,6 +4,10 @@ import Telemetry
 /// Reads the store while the writer goes on; every transaction is short, every answer limited.
 package struct StoreReader: Sendable {
     let shared: SharedState
+    /// Whether columns are kept for the next question; a test that compares asks without.
+    var keepsColumns = true
+
+    init(shared: SharedState) { self.shared = shared }
 
     func read<T: Sendable>(
         _ what: String, _ body: @escaping @Sendable (Database) throws -> T

@@ -88,6 +88,7 @@ extension StoreWriter {
             try RemovedTotals.add(removals, db)
             return (removals, hasMore || items.items == limit || attempts.items == limit)
         }
+        noteRemoval(removals)
         for removal in removals { report.add(removal) }
         report.hasMore = report.hasMore || hasMore
     }
@@ -108,7 +109,10 @@ extension StoreWriter {
             before = try measure(policy)
         }
         let (after, removal) = before.isExceeded ? try remove(before, policy, limit) : (before, nil)
-        if let removal { report.add(removal) }
+        if let removal {
+            noteRemoval([removal])
+            report.add(removal)
+        }
         report.usedBytes = after.used
         report.budgetBytes = after.limit
         report.isFull = after.isExceeded && removal == nil
@@ -118,6 +122,12 @@ extension StoreWriter {
             $0.isFull = isFull
             $0.budget = budget
         }
+    }
+
+    /// What was decoded of buckets that are gone must not be answered any more.
+    private func noteRemoval(_ removals: [Removal]) {
+        guard removals.contains(where: { $0.kind == .raw && $0.items > 0 }) else { return }
+        shared.head.withValue { $0.bucketsChanged() }
     }
 
     private static let largeLog: Int64 = 1 << 20

@@ -30,10 +30,11 @@ extension StoreWriter {
         }
         do {
             let registry = shared.registry.value
+            let changes = shared.head.value.changes
             let (begin, head) = try file.pool.write { [next] db in
                 let begin = try Self.takeBack(from: next, db)
                 // A seal whose commit was reported as failed may be in the file all the same.
-                return (begin, try StartUp.head(registry, db).0)
+                return (begin, try StartUp.head(registry, after: changes, db).0)
             }
             next = begin
             shared.head.withValue { $0 = head }

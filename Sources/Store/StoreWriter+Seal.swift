@@ -102,6 +102,7 @@ extension Head {
     /// The head as it is after a seal.
     mutating func apply(_ outcome: SealOutcome) {
         removeSealed(outcome.group, before: outcome.coveredUntil, upTo: outcome.cursor)
+        bucketsChanged(of: outcome.group)
         if let mark = outcome.mark { self.mark(outcome.group, mark) }
     }
 }
