@@ -29,4 +29,22 @@ package struct Registry: Hashable, Sendable {
     package func group(_ id: ScanGroup.ID) -> ScanGroup? {
         groups.first { $0.id == id } ?? superseded.first { $0.id == id }
     }
+
+    /// The same groups with their numbers; nil unless every one of them is current, in every detail.
+    func numbered(_ groups: [ScanGroup]) -> [ScanGroup]? {
+        let known = Dictionary(self.groups.map { ($0.scope, $0) }) { first, _ in first }
+        var numbered: [ScanGroup] = []
+        for group in groups {
+            guard let current = known[group.scope], current.series.count == group.series.count
+            else { return nil }
+            var same = group
+            same.id = current.id
+            for index in same.series.indices {
+                same.series[index].number = current.series[index].number
+            }
+            guard same == current else { return nil }
+            numbered.append(same)
+        }
+        return numbered
+    }
 }

@@ -38,6 +38,8 @@ package actor StoreWriter {
     /// number, while its series keep theirs. A changed kind or unit gives a series a new number.
     /// - Returns: the groups in the order given, numbers filled in.
     package func register(_ groups: [ScanGroup]) throws(StoreError) -> [ScanGroup] {
+        // As a rule a start finds the site as it left it, and has nothing to write.
+        if let numbered = shared.registry.value.numbered(groups) { return numbered }
         let (numbered, registry) = try write("register \(groups.count) scan groups") { db in
             let numbered = try groups.map { try RegistryRows.register($0, db) }
             return (numbered, try RegistryRows.load(db))

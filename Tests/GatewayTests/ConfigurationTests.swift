@@ -125,4 +125,21 @@ struct ConfigurationTests {
             site.groups.filter { $0.device == DeviceID("crane-1") }
                 .allSatisfy { $0.lateness == .seconds(30) })
     }
+
+    @Test("a start reads the profiles that its devices name, and all of them where one is missing")
+    func neededProfiles() throws {
+        let devices = Self.root + "/Devices"
+        let all = try SiteFiles.library(at: devices)
+        let some = try SiteFiles.library(at: devices, only: ["chint/dtsu666"])
+        #expect(some.ids == ["chint/dtsu666"] && all.ids.count > 1)
+        #expect(some["chint/dtsu666"]?.interfaces.keys == all["chint/dtsu666"]?.interfaces.keys)
+        let missing = try SiteFiles.library(at: devices, only: ["chint/dtsu666", "chint/dtsu667"])
+        #expect(missing.ids == all.ids)
+        let example = Self.root + "/Config/site.example.yaml"
+        let (site, library) = try SiteFiles.site(at: example, devices: devices, readsAll: false)
+        #expect(site.groups == (try SiteFiles.site(at: example, devices: devices)).site.groups)
+        #expect(
+            Set(library.ids)
+                == Set(site.configuration.links.flatMap(\.devices).map(\.profile)))
+    }
 }

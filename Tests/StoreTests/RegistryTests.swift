@@ -22,6 +22,31 @@ struct RegistryTests {
         try store.close()
     }
 
+    @Test("a start that finds the site as it was writes nothing")
+    func unchanged() async throws {
+        let groups = [Site.group("a"), Site.group("b")]
+        var store = try site.open()
+        let first = try await store.writer.register(groups)
+        try store.close()
+        // Every insert and update of the registry's tables fails from here on.
+        for table in ["device", "series", "scan_group"] {
+            for change in ["INSERT", "UPDATE"] {
+                try site.meddle(
+                    """
+                    CREATE TRIGGER no_\(change)_\(table) BEFORE \(change) ON \(table)
+                    BEGIN SELECT RAISE(ABORT, 'written'); END
+                    """)
+            }
+        }
+        store = try site.open()
+        #expect(try await store.writer.register(groups) == first)
+        #expect(try await store.writer.register([groups[1]]) == [first[1]])
+        var changed = groups
+        changed[1].period = .seconds(20)
+        await #expect(throws: StoreError.self) { try await store.writer.register(changed) }
+        try store.close()
+    }
+
     @Test("a changed list of columns is a new group, and its series keep their numbers")
     func columns() async throws {
         let store = try site.open()
