@@ -3,7 +3,7 @@
 
     Benchmarks/store.py --binaries DIR [--quick] [--only PART,...] [--results FILE] [--docs FILE]
 
-Parts: floor density rows wear day codec chart ready. Writes Benchmarks/results/store.json and
+Parts: floor density peers rows wear seals day codec chart ready. Writes Benchmarks/results/store.json and
 compares it with Benchmarks/thresholds/store.json. Exit 0: measured, nothing got worse; 1: a figure
 is missing or got worse than its threshold. A goal that was missed is marked and is no failure.
 """
@@ -19,7 +19,8 @@ import time
 
 from peers import common, databases, gateway
 
-PARTS = ("floor", "density", "peers", "rows", "wear", "day", "codec", "chart", "ready")
+PARTS = ("floor", "density", "peers", "rows", "wear", "seals", "day", "codec", "chart",
+         "ready")
 
 
 class Bench:
@@ -145,6 +146,9 @@ class Bench:
         figures["disk_floor_ratio"] = max(ratio, 1 / ratio)
         return figures
 
+    def seals(self):
+        return self.swift("seals", data=f"{self.place}/seals")
+
     def day(self):
         data = f"{self.place}/load-mix"
         if not os.path.isdir(data):
@@ -249,6 +253,8 @@ TABLE = [
         VM: "cpu_us_per_sample_victoriametrics", INFLUX: "cpu_us_per_sample_influxdb"}),
     ("commit_p50_ms", "durable commit of 500, p50", "ms", None, {FLOOR: "commit_p50_blob_ms"}),
     ("commit_p99_ms", "durable commit of 500, p99", "ms", None, {FLOOR: "commit_p99_blob_ms"}),
+    ("seal_step_worst_ms", "one step of sealing, worst", "ms", ("<=", 25), {}),
+    ("seal_late_step_worst_ms", "the same, late scans", "ms", ("<=", 50), {}),
     ("encode_m_per_s", "encode a bucket", "M values/s", None, {}),
     ("decode_m_per_s", "decode a bucket", "M values/s", None, {}),
     ("day_query_ms", "a day of 1 s data, p50", "ms", ("<=", 5), {}),
@@ -339,7 +345,7 @@ REQUIRED = (
     "bytes_per_sample_clustered_rows", "entropy_order1_mix", "rollup_bytes_per_row",
     "rollup_bytes_packed", "rollup_year_mb", "device_bytes_per_sample",
     "device_bytes_per_sample_blob", "device_bytes_per_sample_clustered_rows", "cpu_us_per_sample",
-    "encode_m_per_s", "decode_m_per_s", "day_query_ms", "chart_p50_ms", "chart_p99_ms",
+    "seal_step_worst_ms", "seal_late_step_worst_ms", "encode_m_per_s", "decode_m_per_s", "day_query_ms", "chart_p50_ms", "chart_p99_ms",
     "chart_p50_victoriametrics_ms", "chart_p99_victoriametrics_ms", "ready_ms",
     "ready_after_kill_ms", "memory_mb")
 

@@ -77,7 +77,15 @@ enum BucketTable {
             .map { Stored(id: $0[0], start: $0[1], end: $0[2], data: $0.bytes(3)) }
     }
 
-    /// Puts scans into buckets, as many buckets as one step may write.
+    /// What one step may put into buckets.
+    struct Allowance {
+        /// Buckets that are written or looked into.
+        var buckets: Int
+        /// Readings in buckets that are written: another one is begun only below this.
+        var readings: Int
+    }
+
+    /// Puts scans into buckets, as many as one step may write, and at least one.
     ///
     /// - Parameters:
     ///   - scans: of one group, in order of time.
@@ -85,18 +93,21 @@ enum BucketTable {
     ///   - isPart: whether more scans follow; the last bucket waits for them then, unless it is all.
     /// - Returns: the time before which every given scan is in a bucket.
     static func put(
-        _ scans: [Scan], of group: ScanGroup, until: Int64, isPart: Bool = false, mostBuckets: Int,
-        _ db: Database
+        _ scans: [Scan], of group: ScanGroup, until: Int64, isPart: Bool = false,
+        most allowance: Allowance, _ db: Database
     ) throws -> Int64 {
         var rest = scans[...]
-        for _ in 0..<mostBuckets {
+        var written = 0
+        for _ in 0..<allowance.buckets {
             guard let first = rest.first else { return until }
+            if written > 0, written >= allowance.readings { break }
             let time = first.time.milliseconds
             let own = try page(group.id, from: time, to: time &+ 1, limit: 1, db).first
             if let own {
                 let inside = rest.prefix { $0.time.milliseconds < own.end }
                 if isPart, inside.count == rest.count, rest.count < scans.count { return time }
-                try merge(Array(inside), into: own, of: group, db)
+                let rows = try merge(Array(inside), into: own, of: group, db)
+                written += rows * group.series.count
                 rest = rest.dropFirst(inside.count)
             } else {
                 let range = try room(around: time, of: group, until: until, db)
@@ -104,6 +115,7 @@ enum BucketTable {
                 let inside = rest.prefix { $0.time.milliseconds < end }
                 if isPart, inside.count == rest.count, rest.count < scans.count { return time }
                 try insert(Scan.inOrder(inside), range.lowerBound, end, of: group, db)
+                written += inside.count * group.series.count
                 rest = rest.dropFirst(inside.count)
             }
         }
@@ -140,22 +152,24 @@ enum BucketTable {
         return last > first.time ? last.milliseconds : last.milliseconds &+ 1
     }
 
+    /// - Returns: the rows that were decoded and written anew.
     private static func merge(
         _ scans: [Scan], into own: Stored, of group: ScanGroup, _ db: Database
-    ) throws {
+    ) throws -> Int {
         let held: [Scan]
         do throws(Damage) {
             held = try BucketCodec.decode(own.data).scans(of: group.id)
         } catch {
             // What is readable of it is for `salvage`; what comes now must not suffer.
             try quarantine(own.id, cause: "\(error)", db)
-            return try insertPieces(
-                Scan.inOrder(scans)[...], own.start, own.end, of: group, db)
+            try insertPieces(Scan.inOrder(scans)[...], own.start, own.end, of: group, db)
+            return scans.count
         }
         let all = Scan.inOrder(held + scans)
-        if all == held { return }
+        if all == held { return held.count }
         try db.execute(sql: "DELETE FROM bucket WHERE id = ?", arguments: [own.id])
         try insertPieces(all[...], own.start, own.end, of: group, db)
+        return all.count
     }
 
     /// Inserts scans as one bucket, or as several where one would hold more than it may.

@@ -24,8 +24,10 @@ struct SealOutcome: Sendable {
 }
 
 extension StoreWriter {
-    /// Buckets written in one transaction: a commit never waits longer than for these.
-    static let bucketsPerSeal = 8
+    /// What one transaction puts into buckets: a commit never waits longer than for this. Late scans
+    /// have to be merged into one bucket after another, and each of them is written anew as a whole:
+    /// two full buckets of 25 series at most.
+    static let perSeal = BucketTable.Allowance(buckets: 8, readings: 60_000)
     /// Readings moved in one transaction, about one full bucket of 25 series.
     static let readingsPerSeal = 110_000
     /// Journal rows after the oldest that one transaction looks at.
@@ -51,7 +53,7 @@ extension StoreWriter {
             upTo: cursor)
         let scans = entry.scans(of: group.id, from: .min, to: end ?? until, upTo: cursor)
         var covered = try BucketTable.put(
-            scans, of: group, until: until, isPart: end != nil, mostBuckets: bucketsPerSeal, db)
+            scans, of: group, until: until, isPart: end != nil, most: perSeal, db)
         if let end { covered = min(covered, end) }
         var outcome = SealOutcome(group: group.id, coveredUntil: covered, cursor: cursor)
         if covered >= until {

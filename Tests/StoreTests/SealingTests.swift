@@ -138,6 +138,40 @@ struct SealingTests {
         }
     }
 
+    @Test("a step that may write little writes one bucket and says how far it came")
+    func allowance() async throws {
+        let site = Site()
+        let store = try site.open(.process)
+        let group = try await store.writer.register([Site.group()])[0]
+        let hour = Site.start.milliseconds - Site.start.milliseconds % 3_600_000
+        let until = hour + 8 * 3_600_000
+        // Ten-second scans of some hours, then one late scan for each of them.
+        for (step, offset) in [(10, 0), (3600, 5)] {
+            var rest = stride(from: offset, to: 6 * 3600, by: step).map {
+                var scan = Site.scan(group, at: 0, Double($0))
+                scan.time = Timestamp(milliseconds: hour + Int64($0) * 1000)
+                return scan
+            }
+            var steps = 0
+            while !rest.isEmpty {
+                let scans = rest
+                let covered = try await store.reader.shared.file.pool.write { db in
+                    try BucketTable.put(
+                        scans, of: group, until: until, most: .init(buckets: 8, readings: 1), db)
+                }
+                #expect(covered > hour + Int64(steps) * 3_600_000)
+                rest.removeAll { $0.time.milliseconds < covered }
+                steps += 1
+            }
+            #expect(steps == 6)
+        }
+        let found = try await store.reader.scans(
+            group: group.id, from: Timestamp(milliseconds: hour), to: Timestamp(milliseconds: until)
+        )
+        #expect(found.count == 6 * 360 + 6)
+        try store.close()
+    }
+
     @Test("a shuffled stream leaves the same readings and latest values as the ordered one")
     func shuffled() async throws {
         var contents: [[Scan]] = []

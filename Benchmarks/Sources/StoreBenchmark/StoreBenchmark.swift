@@ -10,6 +10,7 @@ import Telemetry
 ///     StoreBenchmark wear    --data DIR --site uniform|corpus --hours 2
 ///     StoreBenchmark day     --data DIR --series crane-1.hook_height --count 200
 ///     StoreBenchmark codec
+///     StoreBenchmark seals   --data DIR
 ///     StoreBenchmark history --data DIR --config FILE --share DIR --device ID --seconds 86400
 @main
 struct StoreBenchmark {
@@ -25,6 +26,7 @@ struct StoreBenchmark {
             case "wear": try await wear(options)
             case "day": try await day(options)
             case "codec": try await codec(options)
+            case "seals": try await seals(options)
             case "history": try await history(options)
             default: throw Failure("there is no part '\(part)'")
             }
