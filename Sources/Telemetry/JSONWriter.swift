@@ -124,6 +124,11 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Writes the finished items of an array, with the commas between them.
+    package mutating func items(_ json: [UInt8]) {
+        if !json.isEmpty { fragment(json) }
+    }
+
     private mutating func raw(_ token: String) {
         separate()
         bytes.append(contentsOf: token.utf8)

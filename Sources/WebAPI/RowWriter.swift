@@ -12,6 +12,13 @@ struct RowWriter {
     // Rows lie close together, so the zone's table is asked once a quarter, not once a row.
     private var offset = 0
     private var offsetHolds: Range<Timestamp>?
+    /// The last time as text. The end of a bar is the start of the next one, and most times differ
+    /// from the one before in their hours, minutes and seconds only.
+    private var stamp: [UInt8] = []
+    private var stamped: Timestamp?
+    /// The local day of `stamp`, and the offset in it.
+    private var stampedDay: Int64?
+    private var stampedOffset = 0
 
     init(_ form: AnswerForm, calendar: SiteCalendar, rows: Int) {
         self.form = form
@@ -42,8 +49,27 @@ struct RowWriter {
         separate()
         guard let number, number.isFinite else { return nothing() }
         if let whole = Int(exactly: number) { return digits(whole) }
+        if decimal(number) { return }
         var text = number.description
         text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
+
+    /// Writes a number of at most three decimal places; false for any other.
+    ///
+    /// The digits are those of `description`: of all decimals of up to 15 digits just one is read
+    /// back as this number, so none is shorter.
+    private mutating func decimal(_ number: Double) -> Bool {
+        let thousandths = (number * 1000).rounded()
+        guard thousandths.magnitude < 1e15, thousandths / 1000 == number else { return false }
+        let magnitude = Int(thousandths.magnitude)
+        if number < 0 { bytes.append(0x2D) }
+        digits(magnitude / 1000)
+        let places = magnitude % 1000
+        bytes.append(0x2E)
+        bytes.append(Self.digit(places / 100))
+        if places % 100 > 0 { bytes.append(Self.digit(places / 10)) }
+        if places % 10 > 0 { bytes.append(Self.digit(places)) }
+        return true
     }
 
     mutating func cell(_ number: Int?) {
@@ -74,34 +100,62 @@ struct RowWriter {
     /// RFC 3339 in the site's offset.
     mutating func cell(_ time: Timestamp) {
         separate()
+        if time != stamped { write(time) }
+        bytes += stamp
+    }
+
+    private mutating func write(_ time: Timestamp) {
         let offset = offset(at: time)
-        let civil = CivilTime(time, offset: offset)
-        if form == .json { bytes.append(0x22) }
+        let local = time.milliseconds &+ Int64(offset) * 1000
+        let ofDay = local.modulo(86_400_000)
+        let day = local &- ofDay
+        stamped = time
+        guard ofDay % 1000 == 0, day == stampedDay, offset == stampedOffset else {
+            return write(whole: CivilTime(time, offset: offset), offset: offset, day: day)
+        }
+        let seconds = Int(ofDay / 1000)
+        let start = (form == .json ? 1 : 0) + 11
+        stamp(seconds / 3600, at: start)
+        stamp(seconds / 60 % 60, at: start + 3)
+        stamp(seconds % 60, at: start + 6)
+    }
+
+    private mutating func stamp(_ number: Int, at place: Int) {
+        stamp[place] = Self.digit(number / 10)
+        stamp[place + 1] = Self.digit(number)
+    }
+
+    private mutating func write(whole civil: CivilTime, offset: Int, day: Int64) {
+        stamp.removeAll(keepingCapacity: true)
+        if form == .json { stamp.append(0x22) }
         fixed(civil.year, 4)
-        bytes.append(0x2D)
+        stamp.append(0x2D)
         fixed(civil.month, 2)
-        bytes.append(0x2D)
+        stamp.append(0x2D)
         fixed(civil.day, 2)
-        bytes.append(0x54)
+        stamp.append(0x54)
         fixed(civil.hour, 2)
-        bytes.append(0x3A)
+        stamp.append(0x3A)
         fixed(civil.minute, 2)
-        bytes.append(0x3A)
+        stamp.append(0x3A)
         fixed(civil.second, 2)
         if civil.millisecond != 0 {
-            bytes.append(0x2E)
+            stamp.append(0x2E)
             fixed(civil.millisecond, 3)
         }
         if offset == 0 {
-            bytes.append(0x5A)
+            stamp.append(0x5A)
         } else {
             let minutes = abs(offset) / 60
-            bytes.append(offset < 0 ? 0x2D : 0x2B)
+            stamp.append(offset < 0 ? 0x2D : 0x2B)
             fixed(minutes / 60, 2)
-            bytes.append(0x3A)
+            stamp.append(0x3A)
             fixed(minutes % 60, 2)
         }
-        if form == .json { bytes.append(0x22) }
+        if form == .json { stamp.append(0x22) }
+        // A text with milliseconds is no pattern for the next, nor is a year of five digits.
+        stampedDay = civil.millisecond == 0 && (0...9999).contains(civil.year) ? day : nil
+        stampedOffset = offset
     }
 
     private mutating func offset(at time: Timestamp) -> Int {
@@ -127,19 +181,28 @@ struct RowWriter {
         var divisor = 1
         for _ in 1..<places { divisor *= 10 }
         while divisor > 0 {
-            bytes.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
+            stamp.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
             divisor /= 10
         }
     }
 
+    /// The last digit of a number.
+    private static func digit(_ number: Int) -> UInt8 {
+        0x30 + UInt8(truncatingIfNeeded: number % 10)
+    }
+
     private mutating func digits(_ number: Int) {
         if number < 0 { bytes.append(0x2D) }
-        var rest = number.magnitude
-        let start = bytes.count
-        repeat {
-            bytes.append(0x30 + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        // Twenty digits at most, from the last to the first.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { text in
+            var rest = number.magnitude
+            var start = text.count
+            repeat {
+                start -= 1
+                text[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            bytes.append(contentsOf: text[start...])
+        }
     }
 }

@@ -236,6 +236,6 @@ extension JSONWriter {
         key("columns")
         array { for name in names { $0.value(name) } }
         key("rows")
-        fragment([0x5B] + rows + [0x5D])
+        array { $0.items(rows) }
     }
 }
