@@ -28,6 +28,21 @@ struct ColumnCache: Sendable {
         var columns: [SealedColumn]
 
         var bytes: Int { columns.reduce(0) { $0 + ($1.bytes ?? 0) } }
+
+        /// Both ranges as one where they touch, if that is not too much; else `next` alone.
+        ///
+        /// A counter's chart looks at the time before it too, and pages follow each other.
+        func joined(with next: Sealed) -> Sealed {
+            guard revision == next.revision, from <= next.to, next.from <= to else { return next }
+            let starts = Set(next.columns.map(\.start))
+            let all = (columns.filter { !starts.contains($0.start) } + next.columns)
+                .sorted { $0.start < $1.start }
+            // A bucket that was cut in two between the looks at the file.
+            guard zip(all, all.dropFirst()).allSatisfy({ $0.end <= $1.start }) else { return next }
+            let both = Sealed(
+                revision: revision, from: min(from, next.from), to: max(to, next.to), columns: all)
+            return both.bytes <= ColumnCache.mostBytesEach ? both : next
+        }
     }
 
     /// One column of the first entries of a group in the head.
@@ -58,7 +73,10 @@ struct ColumnCache: Sendable {
     }
 
     mutating func keep(_ sealed: Sealed, of place: Place) {
-        change(place) { $0.sealed = sealed.bytes <= Self.mostBytesEach ? sealed : nil }
+        change(place) { entry in
+            let sealed = entry.sealed?.joined(with: sealed) ?? sealed
+            entry.sealed = sealed.bytes <= Self.mostBytesEach ? sealed : nil
+        }
     }
 
     mutating func keep(_ open: Open, of place: Place) {

@@ -38,8 +38,7 @@ extension StoreReader {
             var steps: CounterSteps?
             if let counter {
                 steps = CounterSteps(
-                    from: try await lastScans(group: place.group.id, before: from, limit: 32)
-                        .compactMap { $0.timed(place.column) }.atLastInstant(), policy: counter)
+                    from: try await lastNumber(place, before: from, among: 32), policy: counter)
             }
             try await forEachColumn(place, from: from, to: to) { part throws(StoreError) in
                 guard steps != nil else {

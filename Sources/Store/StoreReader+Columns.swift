@@ -116,6 +116,24 @@ extension StoreReader {
         return samples[rows]
     }
 
+    /// The last number of a counter among so many scans before an instant, none of them seven days
+    /// older than the newest.
+    func lastNumber(
+        _ place: ColumnPlace, before: Timestamp, among limit: Int
+    ) async throws(StoreError) -> Rollup.Timed? {
+        // As a rule the scans come at intervals, and one column of a little time tells.
+        if let period = place.group.period, period > .zero, period < .seconds(3600) {
+            var last: [Sample] = []
+            try await forEachColumn(place, from: before - period * (2 * limit), to: before) {
+                last = Array((last + $0.samples.suffix(limit)).suffix(limit))
+                return true
+            }
+            if last.count == limit { return last.lazy.compactMap(\.timed).atLastInstant() }
+        }
+        return try await lastScans(group: place.group.id, before: before, limit: limit)
+            .compactMap { $0.timed(place.column) }.atLastInstant()
+    }
+
     private func forEachStoredColumn(
         _ place: ColumnPlace, _ look: Head.Look, from: Timestamp, to: Timestamp,
         _ body: (ColumnPart) throws(StoreError) -> Bool
@@ -194,6 +212,13 @@ extension StoreReader {
             revision: look.bucketRevision, from: min(from, columns.first?.start ?? from),
             to: next ?? .max, columns: columns)
         shared.columns.withValue { $0.keep(sealed, of: place.cached) }
+    }
+}
+
+extension Sample {
+    /// The good number with its time.
+    fileprivate var timed: Rollup.Timed? {
+        reading.number.map { Rollup.Timed(time: time, value: $0) }
     }
 }
 

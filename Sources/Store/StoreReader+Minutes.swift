@@ -23,8 +23,7 @@ extension StoreReader {
         var fold = MinuteFold(group: group, series: group.series[column], stored: stored)
         let place = ColumnPlace(group: group, column: column)
         if group.series[column].counter != nil {
-            fold.previous = try await lastScans(group: group.id, before: begin, limit: 64)
-                .compactMap { $0.timed(column) }.atLastInstant()
+            fold.previous = try await lastNumber(place, before: begin, among: 64)
         }
         // One quarter more, so that the last minutes find the reading that ends their increase.
         let reach = end + Resolution.quarterHour.nominal

@@ -19,6 +19,13 @@ struct ColumnCacheTests {
                 let bars = try await anew.bars(series: series.id, from: from, to: to, count: 97)
                 let samples = try await anew.samples(
                     series: series.id, from: from, to: to, limit: 100_000)
+                let column = group.series.firstIndex(of: series) ?? 0
+                let before = try await anew.lastScans(group: group.id, before: from, limit: 5)
+                    .last { $0.readings[column].number != nil }
+                let last = try await store.reader.lastNumber(
+                    .init(group: group, column: column), before: from, among: 5)
+                #expect(last?.time == before?.time)
+                #expect(last?.value == before?.readings[column].number)
                 // Twice: what the first leaves behind answers the second.
                 for round in 0..<2 {
                     #expect(
@@ -160,6 +167,26 @@ struct ColumnCacheTests {
         cache.keep(.init(lineage: 1, samples: many), of: place(0))
         #expect(cache.entry(place(0))?.open == nil)
         #expect(cache.bytes > ColumnCache.mostBytes / 2)
+    }
+
+    @Test("ranges that touch are kept as one, unless a bucket has changed between them")
+    func neighbours() throws {
+        func sealed(_ revision: Int64, _ range: Range<Int64>) -> ColumnCache.Sealed {
+            let times = range.map { Timestamp(milliseconds: $0) }
+            let rows = BucketRows(
+                times: times, sequences: times.map { _ in 0 }, flags: times.map { _ in [] },
+                columns: [BucketColumn(times.map { _ in Reading.number(1) })])
+            let column = SealedColumn(
+                rows, column: 0, start: range.lowerBound, end: range.upperBound)
+            return .init(
+                revision: revision, from: range.lowerBound, to: range.upperBound, columns: [column])
+        }
+        let joined = sealed(1, 0..<10).joined(with: sealed(1, 10..<20)).joined(
+            with: sealed(1, 0..<10))
+        #expect(joined.from == 0 && joined.to == 20)
+        #expect(joined.columns.map(\.start) == [0, 10])
+        #expect(sealed(1, 0..<10).joined(with: sealed(2, 10..<20)).columns.count == 1)
+        #expect(sealed(1, 0..<10).joined(with: sealed(1, 11..<20)).from == 11)
     }
 
     @Test("a column in memory gives back every reading of its bucket", arguments: 0..<40)
