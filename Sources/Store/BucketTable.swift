@@ -90,10 +90,11 @@ enum BucketTable {
     /// - Parameters:
     ///   - scans: of one group, in order of time.
     ///   - until: where the window that is open now ends for this seal.
-    ///   - isPart: whether more scans follow; the last bucket waits for them then, unless it is all.
+    ///   - part: where these scans end when more follow; the last bucket waits for them then. If it
+    ///     is all, it ends there, so that they do not have to be merged into it.
     /// - Returns: the time before which every given scan is in a bucket.
     static func put(
-        _ scans: [Scan], of group: ScanGroup, until: Int64, isPart: Bool = false,
+        _ scans: [Scan], of group: ScanGroup, until: Int64, part: Int64? = nil,
         most allowance: Allowance, _ db: Database
     ) throws -> Int64 {
         var rest = scans[...]
@@ -105,15 +106,18 @@ enum BucketTable {
             let own = try page(group.id, from: time, to: time &+ 1, limit: 1, db).first
             if let own {
                 let inside = rest.prefix { $0.time.milliseconds < own.end }
-                if isPart, inside.count == rest.count, rest.count < scans.count { return time }
+                if part != nil, inside.count == rest.count, rest.count < scans.count { return time }
                 let rows = try merge(Array(inside), into: own, of: group, db)
                 written += rows * group.series.count
                 rest = rest.dropFirst(inside.count)
             } else {
                 let range = try room(around: time, of: group, until: until, db)
-                let end = cut(rest, range.upperBound)
+                var end = cut(rest, range.upperBound)
                 let inside = rest.prefix { $0.time.milliseconds < end }
-                if isPart, inside.count == rest.count, rest.count < scans.count { return time }
+                if let part, inside.count == rest.count {
+                    if rest.count < scans.count { return time }
+                    end = min(end, part)
+                }
                 try insert(Scan.inOrder(inside), range.lowerBound, end, of: group, db)
                 written += inside.count * group.series.count
                 rest = rest.dropFirst(inside.count)
@@ -191,7 +195,7 @@ enum BucketTable {
     /// A bucket that late scans have filled is cut beyond `longestMerged` rows, one of a wide group
     /// where the codec would refuse it (`BucketRows.fits`).
     static func split(_ scans: ArraySlice<Scan>, width: Int) -> Int? {
-        if scans.count <= BucketWindow.longestMerged,
+        if scans.count <= BucketWindow.longestMerged(width: width),
             BucketRows.fits(rows: scans.count, width: width)
         {
             return nil

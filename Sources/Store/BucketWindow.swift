@@ -9,8 +9,14 @@ import Telemetry
 enum BucketWindow {
     /// Rows after which a group is sealed, whatever the hour.
     static let longestBucket = 4096
+    /// Readings of a bucket, about: of a group of many columns a bucket holds fewer rows, because
+    /// every commit may have to wait until one is written.
+    static let mostReadings = 60_000
+
     /// Rows of a bucket that late scans have filled, beyond which it is cut in two.
-    static let longestMerged = 8192
+    static func longestMerged(width: Int) -> Int {
+        min(2 * longestBucket, max(2, 2 * mostReadings / max(1, width)))
+    }
     /// Groups with fewer rows in an hour share a bucket of six.
     private static let fewRows: Int64 = 256
     private static let hour: Int64 = 3_600_000

@@ -25,11 +25,9 @@ struct SealOutcome: Sendable {
 
 extension StoreWriter {
     /// What one transaction puts into buckets: a commit never waits longer than for this. Late scans
-    /// have to be merged into one bucket after another, and each of them is written anew as a whole:
-    /// two full buckets of 25 series at most.
-    static let perSeal = BucketTable.Allowance(buckets: 8, readings: 60_000)
-    /// Readings moved in one transaction, about one full bucket of 25 series.
-    static let readingsPerSeal = 110_000
+    /// have to be merged into one bucket after another, and each of them is written anew as a whole.
+    static let perSeal = BucketTable.Allowance(
+        buckets: 8, readings: BucketWindow.mostReadings / 2)
     /// Journal rows after the oldest that one transaction looks at.
     static let journalRowsPerLook: Int64 = 40_000
     /// Journal rows deleted in one transaction.
@@ -49,11 +47,11 @@ extension StoreWriter {
         let until = max(request.until.milliseconds, known.until)
         // A journal of weeks, which an older version has left, is not decoded in one go.
         let end = entry.time(
-            after: max(1, readingsPerSeal / max(1, group.series.count)), before: until,
+            after: max(1, BucketWindow.mostReadings / max(1, group.series.count)), before: until,
             upTo: cursor)
         let scans = entry.scans(of: group.id, from: .min, to: end ?? until, upTo: cursor)
         var covered = try BucketTable.put(
-            scans, of: group, until: until, isPart: end != nil, most: perSeal, db)
+            scans, of: group, until: until, part: end, most: perSeal, db)
         if let end { covered = min(covered, end) }
         var outcome = SealOutcome(group: group.id, coveredUntil: covered, cursor: cursor)
         if covered >= until {

@@ -172,6 +172,49 @@ struct SealingTests {
         try store.close()
     }
 
+    @Test("an hour of many columns becomes buckets that one after another is written once")
+    func wide() async throws {
+        let site = Site()
+        let store = try site.open(.process)
+        var wide = Site.group(points: (0..<99).map { "p\($0)" })
+        wide.period = .seconds(1)
+        let group = try await store.writer.register([wide])[0]
+        let hour = Site.start.milliseconds - Site.start.milliseconds % 3_600_000 + 3_600_000
+        for begin in stride(from: 0, to: 3_700, by: 100) {
+            let scans = (begin..<begin + 100).map { second in
+                var scan = Site.scan(group, at: 0, Double(second % 90))
+                scan.time = Timestamp(milliseconds: hour + Int64(second) * 1000)
+                return scan
+            }
+            _ = try await store.writer.commit(Site.batch(scans))
+        }
+        var steps = 0
+        var written: Set<Int64> = []
+        while let request = store.reader.dueSeals(
+            cursor: store.reader.newestSequence(), now: nil
+        ).first {
+            try await store.writer.apply(
+                EvaluationEffects(checkpoint: Self.checkpoint(store), seals: [request]))
+            let buckets = try await store.reader.read("look at the buckets") { db in
+                try BucketTable.page(group.id, from: 0, to: .max, limit: 100, db)
+            }
+            // What was written before stays as it is, and one bucket comes with each step.
+            #expect(written.isSubset(of: buckets.map(\.id)))
+            written = Set(buckets.map(\.id))
+            steps += 1
+            #expect(written.count == steps)
+            for bucket in buckets {
+                let rows = try BucketCodec.decode(bucket.data, columns: []).count
+                #expect(rows * 100 <= BucketWindow.mostReadings)
+            }
+        }
+        #expect(steps == 6)
+        let found = try await store.reader.scans(
+            group: group.id, from: Timestamp(milliseconds: hour), to: Timestamp(milliseconds: .max))
+        #expect(found.count == 3_700)
+        try store.close()
+    }
+
     @Test("a shuffled stream leaves the same readings and latest values as the ordered one")
     func shuffled() async throws {
         var contents: [[Scan]] = []
