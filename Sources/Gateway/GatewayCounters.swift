@@ -7,6 +7,7 @@ package enum DropReason: String, Sendable, CaseIterable {
     case malformed
     case fromTheFuture = "from_the_future"
     case unstored
+    case stuckClock = "stuck_clock"
 }
 
 /// What the loops have done since the start, for `/metrics`.

@@ -118,7 +118,8 @@ enum BucketTable {
                     if rest.count < scans.count { return time }
                     end = min(end, part)
                 }
-                try insert(Scan.inOrder(inside), range.lowerBound, end, of: group, db)
+                try insertPieces(
+                    Scan.inOrder(inside)[...], range.lowerBound, end, of: group, db)
                 written += inside.count * group.series.count
                 rest = rest.dropFirst(inside.count)
             }

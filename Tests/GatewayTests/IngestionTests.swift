@@ -141,6 +141,23 @@ struct IngestionTests {
         #expect(folded.counters.values.dropped[.fromTheFuture] == 2)
     }
 
+    @Test(
+        "takes what a device with a clock that stands still says only so often, and counts the rest"
+    )
+    func stuckClock() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        let most = DuplicateFilter.mostAtOneInstant
+        for part in 0..<3 {
+            try await folded.commit(
+                (0..<most / 2).map { Self.scan(folded, 0, Double(part * most / 2 + $0)) })
+        }
+        #expect(try await folded.journaled().count == most)
+        #expect(folded.counters.values.dropped[.stuckClock] == most)
+        try await folded.commit([Self.scan(folded, 1, 7)])
+        #expect(try await folded.journaled().count == most + 1, "its next instant is taken")
+    }
+
     @Test("refuses a scan told twice, numbers differing ones of one instant, also after a restart")
     func duplicates() async throws {
         let folded = try await Self.folded()

@@ -1,5 +1,6 @@
 import BucketCodec
 import Telemetry
+import TestSeeds
 import Testing
 
 @testable import Store
@@ -8,7 +9,7 @@ import Testing
 @Suite("Kept columns")
 struct ColumnCacheTests {
     private static func compare(
-        _ store: Store, _ groups: [ScanGroup], _ random: inout Seeded, _ seed: UInt64
+        _ store: Store, _ groups: [ScanGroup], _ random: inout SeededGenerator, _ seed: UInt64
     ) async throws {
         var anew = store.reader
         anew.keepsColumns = false
@@ -57,7 +58,7 @@ struct ColumnCacheTests {
         "a chart out of memory is the one out of the file, whatever came late and was sealed anew",
         arguments: 0..<8 as Range<UInt64>)
     func model(seed: UInt64) async throws {
-        var random = Seeded(seed &+ 90)
+        var random = SeededGenerator(seed: seed &+ 90)
         let site = Site()
         let store = try site.open(.process)
         let groups = try await store.writer.register(SealingTests.groups())
@@ -191,7 +192,7 @@ struct ColumnCacheTests {
 
     @Test("a column in memory gives back every reading of its bucket", arguments: 0..<40)
     func column(seed: UInt64) throws {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed: seed)
         let scans = (0..<Int(random.next() % 300)).map { row in
             var time = Timestamp(milliseconds: Int64(row) * 1000)
             if seed % 3 == 0 { time = time + .milliseconds(Int64(random.next() % 900)) }

@@ -7,10 +7,14 @@ import Telemetry
 struct DuplicateFilter: Sendable {
     /// Instants remembered for each group.
     static let memory = 512
+    /// Differing scans of one instant that are taken: more come only from a clock that stands still.
+    static let mostAtOneInstant = 1024
 
     enum Verdict: Equatable {
         case new(sequence: UInt16)
         case duplicate
+        /// So many differing scans bear this instant that the device's clock must stand still.
+        case crowded
         /// Older than the memory: the store has to be asked.
         case unknown
     }
@@ -53,6 +57,7 @@ struct DuplicateFilter: Sendable {
             if known.contains(where: { Reading.areSame($0.readings, scan.readings) }) {
                 return .duplicate
             }
+            if known.count >= Self.mostAtOneInstant { return .crowded }
             let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
             return .new(sequence: UInt16(clamping: next))
         }

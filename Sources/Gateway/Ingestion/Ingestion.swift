@@ -37,11 +37,6 @@ package actor Ingestion: ScanSink {
         package init() {}
     }
 
-    private struct Place: Hashable {
-        var group: ScanGroup.ID
-        var time: Timestamp
-    }
-
     /// The commit that has not returned yet.
     struct UnderWay {
         let batch: ScanBuffer
@@ -51,7 +46,7 @@ package actor Ingestion: ScanSink {
     }
 
     let store: Store
-    private let groups: [ScanGroup.ID: ScanGroup]
+    let groups: [ScanGroup.ID: ScanGroup]
     let wallClock: any WallClock
     let options: Options
     let counters: GatewayCounters
@@ -62,6 +57,8 @@ package actor Ingestion: ScanSink {
     let room = Doorbell()
     var filter = DuplicateFilter()
     var stamping = Stamping()
+    /// Groups of which it has been said that their device's clock stands still.
+    var crowded: Set<ScanGroup.ID> = []
     var waiting = ScanBuffer()
     var underWay: UnderWay?
     private var latestUrgent: [Int: Reading] = [:]
@@ -147,96 +144,7 @@ package actor Ingestion: ScanSink {
         return waiting.promise.ticket
     }
 
-    private func take(
-        _ entry: ScanBuffer.Entry, _ now: ClockReading, _ stored: [Place: [Scan]]
-    ) {
-        var entry = entry
-        entry.scan = stamping.admitted(entry.scan, now)
-        let scan = entry.scan
-        let readings = scan.readings.count
-        guard let group = groups[scan.group], readings == group.series.count else {
-            return counters.dropped(.malformed, readings: readings)
-        }
-        if scan.flags.contains(.monotonicTime) { return takeUntimed(entry) }
-        // A clock that nobody trusts must refuse nothing.
-        if now.isTrusted, scan.time < now.wall - options.rawRetention {
-            return counters.dropped(.lateBeyondRetention, readings: readings)
-        }
-        if now.isTrusted, scan.time > now.wall + options.futureTolerance {
-            return counters.dropped(.fromTheFuture, readings: readings)
-        }
-        if filter.judge(scan) == .unknown {
-            let place = Place(group: scan.group, time: scan.time)
-            filter.recall(scan.group, time: scan.time, stored: stored[place] ?? [])
-        }
-        guard case .new(let sequence) = filter.judge(scan) else {
-            return counters.dropped(.duplicate, readings: readings)
-        }
-        entry.scan.sequence = sequence
-        filter.admit(entry.scan)
-        waiting.append(entry)
-        noteUrgent(scan)
-        if isUnstored {
-            outage?.unheard.append(entry.scan)
-            shed()
-        }
-    }
-
-    /// Takes in what has no time of day yet.
-    private func takeUntimed(_ entry: ScanBuffer.Entry) {
-        var entry = entry
-        guard let sequence = stamping.sequence(of: entry.scan) else {
-            return counters.dropped(.duplicate, readings: entry.scan.readings.count)
-        }
-        entry.scan.sequence = sequence
-        stamping.admit(entry.scan)
-        waiting.append(entry)
-        noteUrgent(entry.scan)
-        if isUnstored { shed() }
-    }
-
-    func forget(_ scan: Scan) {
-        if scan.flags.contains(.monotonicTime) {
-            stamping.forget(scan)
-        } else {
-            filter.forget(scan)
-        }
-    }
-
-    /// Asks the store about every scan that the filter's memory cannot judge.
-    private func lookUp(
-        _ scans: [Scan], comesAgain: Bool
-    ) async throws -> [Place: [Scan]] {
-        var found: [Place: [Scan]] = [:]
-        guard wallClock.read().isTrusted else { return found }
-        for scan in scans
-        where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
-            && filter.judge(scan) == .unknown
-        {
-            let place = Place(group: scan.group, time: scan.time)
-            do {
-                if !filter.knows(scan.group) {
-                    let newest = try await store.reader.lastScans(
-                        group: scan.group, before: Timestamp(milliseconds: .max), limit: 1,
-                        upTo: nil
-                    ).last?.time
-                    filter.begin(scan.group, newest: newest)
-                }
-                if filter.judge(scan) != .unknown || found[place] != nil { continue }
-                found[place] = try await store.reader.scansAt(
-                    group: scan.group, time: scan.time)
-            } catch {
-                // What comes again can wait until the store answers. A polled scan has no second
-                // chance, and it is never told twice, so it is taken unseen.
-                if comesAgain { throw error }
-                if Task.isCancelled { continue }
-                logger.warning("duplicates cannot be looked up", metadata: ["error": "\(error)"])
-            }
-        }
-        return found
-    }
-
-    private func noteUrgent(_ scan: Scan) {
+    func noteUrgent(_ scan: Scan) {
         for (column, series) in urgentColumns[scan.group] ?? [] {
             let reading = scan.readings[column]
             if let before = latestUrgent[series], before != reading { hasten(.urgent) }

@@ -30,17 +30,14 @@ struct Stamping: Sendable {
         return scan
     }
 
-    /// The sequence of a scan in monotonic time; nil for one that was told before.
-    mutating func sequence(of scan: Scan) -> UInt16? {
+    /// Whether a scan in monotonic time is a new one.
+    mutating func verdict(on scan: Scan) -> DuplicateFilter.Verdict {
         filter.begin(scan.group, newest: nil)
-        var verdict = filter.judge(scan)
-        if verdict == .unknown {
-            // Older than the memory: with polled slots and arrivals that is a clock of no use.
-            filter.recall(scan.group, time: scan.time, stored: [])
-            verdict = filter.judge(scan)
-        }
-        guard case .new(let sequence) = verdict else { return nil }
-        return sequence
+        let verdict = filter.judge(scan)
+        guard verdict == .unknown else { return verdict }
+        // Older than the memory: with polled slots and arrivals that is a clock of no use.
+        filter.recall(scan.group, time: scan.time, stored: [])
+        return filter.judge(scan)
     }
 
     mutating func admit(_ scan: Scan) { filter.admit(scan) }

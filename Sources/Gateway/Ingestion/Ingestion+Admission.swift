@@ -1,0 +1,117 @@
+import Logging
+import Store
+import Telemetry
+
+/// What is taken in and what is refused, each refusal counted by its reason.
+extension Ingestion {
+    struct Place: Hashable {
+        var group: ScanGroup.ID
+        var time: Timestamp
+    }
+
+    func take(
+        _ entry: ScanBuffer.Entry, _ now: ClockReading, _ stored: [Place: [Scan]]
+    ) {
+        var entry = entry
+        entry.scan = stamping.admitted(entry.scan, now)
+        let scan = entry.scan
+        let readings = scan.readings.count
+        guard let group = groups[scan.group], readings == group.series.count else {
+            return counters.dropped(.malformed, readings: readings)
+        }
+        if scan.flags.contains(.monotonicTime) { return takeUntimed(entry) }
+        // A clock that nobody trusts must refuse nothing.
+        if now.isTrusted, scan.time < now.wall - options.rawRetention {
+            return counters.dropped(.lateBeyondRetention, readings: readings)
+        }
+        if now.isTrusted, scan.time > now.wall + options.futureTolerance {
+            return counters.dropped(.fromTheFuture, readings: readings)
+        }
+        if filter.judge(scan) == .unknown {
+            let place = Place(group: scan.group, time: scan.time)
+            filter.recall(scan.group, time: scan.time, stored: stored[place] ?? [])
+        }
+        guard let sequence = sequence(filter.judge(scan), of: scan) else { return }
+        entry.scan.sequence = sequence
+        filter.admit(entry.scan)
+        waiting.append(entry)
+        noteUrgent(scan)
+        if isUnstored {
+            outage?.unheard.append(entry.scan)
+            shed()
+        }
+    }
+
+    /// The sequence of a new scan; nil for one that is not taken, which is counted.
+    private func sequence(_ verdict: DuplicateFilter.Verdict, of scan: Scan) -> UInt16? {
+        switch verdict {
+        case .new(let sequence): return sequence
+        case .duplicate, .unknown: counters.dropped(.duplicate, readings: scan.readings.count)
+        case .crowded:
+            counters.dropped(.stuckClock, readings: scan.readings.count)
+            if crowded.insert(scan.group).inserted {
+                logger.warning(
+                    "a device's clock stands still; what more it says at this instant is counted only",
+                    metadata: [
+                        "device": "\(groups[scan.group]?.device.text ?? "?")",
+                        "time": "\(scan.time.rfc3339())",
+                    ])
+            }
+        }
+        return nil
+    }
+
+    /// Takes in what has no time of day yet.
+    private func takeUntimed(_ entry: ScanBuffer.Entry) {
+        var entry = entry
+        guard let sequence = sequence(stamping.verdict(on: entry.scan), of: entry.scan) else {
+            return
+        }
+        entry.scan.sequence = sequence
+        stamping.admit(entry.scan)
+        waiting.append(entry)
+        noteUrgent(entry.scan)
+        if isUnstored { shed() }
+    }
+
+    func forget(_ scan: Scan) {
+        if scan.flags.contains(.monotonicTime) {
+            stamping.forget(scan)
+        } else {
+            filter.forget(scan)
+        }
+    }
+
+    /// Asks the store about every scan that the filter's memory cannot judge.
+    func lookUp(
+        _ scans: [Scan], comesAgain: Bool
+    ) async throws -> [Place: [Scan]] {
+        var found: [Place: [Scan]] = [:]
+        guard wallClock.read().isTrusted else { return found }
+        for scan in scans
+        where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
+            && filter.judge(scan) == .unknown
+        {
+            let place = Place(group: scan.group, time: scan.time)
+            do {
+                if !filter.knows(scan.group) {
+                    let newest = try await store.reader.lastScans(
+                        group: scan.group, before: Timestamp(milliseconds: .max), limit: 1,
+                        upTo: nil
+                    ).last?.time
+                    filter.begin(scan.group, newest: newest)
+                }
+                if filter.judge(scan) != .unknown || found[place] != nil { continue }
+                found[place] = try await store.reader.scansAt(
+                    group: scan.group, time: scan.time)
+            } catch {
+                // What comes again can wait until the store answers. A polled scan has no second
+                // chance, and it is never told twice, so it is taken unseen.
+                if comesAgain { throw error }
+                if Task.isCancelled { continue }
+                logger.warning("duplicates cannot be looked up", metadata: ["error": "\(error)"])
+            }
+        }
+        return found
+    }
+}
