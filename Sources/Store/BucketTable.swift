@@ -193,14 +193,9 @@ enum BucketTable {
     /// Where scans are cut in two: near the middle, between two instants, because all scans of one
     /// instant stay together. nil when they make one bucket.
     ///
-    /// A bucket that late scans have filled is cut beyond `longestMerged` rows, one of a wide group
-    /// where the codec would refuse it (`BucketRows.fits`).
+    /// What they may be at most, `longestMerged` rows, lies far below what the codec refuses.
     static func split(_ scans: ArraySlice<Scan>, width: Int) -> Int? {
-        if scans.count <= BucketWindow.longestMerged(width: width),
-            BucketRows.fits(rows: scans.count, width: width)
-        {
-            return nil
-        }
+        if scans.count <= BucketWindow.longestMerged(width: width) { return nil }
         let middle = scans[scans.startIndex + scans.count / 2].time
         let before = scans.firstIndex { $0.time == middle } ?? scans.startIndex
         return before > scans.startIndex ? before : scans.firstIndex { $0.time > middle }

@@ -22,11 +22,10 @@ struct ColumnCacheTests {
                     series: series.id, from: from, to: to, limit: 100_000)
                 let column = group.series.firstIndex(of: series) ?? 0
                 let before = try await anew.lastScans(group: group.id, before: from, limit: 5)
-                    .last { $0.readings[column].number != nil }
+                    .compactMap { $0.timed(column) }.atLastInstant()
                 let last = try await store.reader.lastNumber(
                     .init(group: group, column: column), before: from, among: 5)
-                #expect(last?.time == before?.time)
-                #expect(last?.value == before?.readings[column].number)
+                #expect(last == before)
                 // Twice: what the first leaves behind answers the second.
                 for round in 0..<2 {
                     #expect(

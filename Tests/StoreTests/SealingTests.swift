@@ -370,8 +370,8 @@ struct SealingTests {
                 Scan(group: ScanGroup.ID(1), time: Site.start + .seconds($0), readings: [])
             }
         }
-        let half = BucketRows.maximumReadings / 4
-        // Four rows of this width are as many as a bucket may have.
+        let half = BucketWindow.mostReadings / 2
+        // Four rows of this width are as many as late scans may fill a bucket with.
         #expect(BucketTable.split(scans([1, 2, 3, 4])[...], width: half) == nil)
         #expect(BucketTable.split(scans([1, 2, 3, 4, 5])[...], width: half) == 2)
         #expect(BucketTable.split(scans([1, 2, 2, 2, 2])[...], width: half) == 1)
