@@ -27,6 +27,7 @@ struct FixtureContent {
         try await content.report()
         try await content.audit()
         try await content.seal()
+        try await content.pack()
         try store.close()
     }
 
@@ -157,6 +158,20 @@ struct FixtureContent {
             if seals.isEmpty { return }
             try await store.writer.apply(
                 EvaluationEffects(checkpoint: checkpoint, seals: seals))
+        }
+    }
+
+    /// The quarters of the first day, in one blob for each block of series; nothing is removed.
+    private func pack() async throws(StoreError) {
+        let decade = Duration.seconds(3650 * 86_400)
+        for step in 0..<20 {
+            let monotonic = ((Self.spans.last ?? 1) + Int64(step)) * 20_000
+            let report = try await store.writer.housekeeping(
+                clock: ClockReading(
+                    bootID: "boot-after", monotonic: monotonic,
+                    wall: Workload.start + .milliseconds(monotonic), isTrusted: true),
+                policy: HousekeepingPolicy(rawRetention: decade, outboxRetention: decade))
+            if report.packedRollups > 0, !report.hasMore { return }
         }
     }
 
