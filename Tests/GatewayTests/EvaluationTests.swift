@@ -56,6 +56,31 @@ struct EvaluationTests {
             readings: [reading(power), reading(energy)])
     }
 
+    @Test("ends when it finds the file damaged again and again, so that the next start salvages it")
+    func damagedFile() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        var evaluation = folded.evaluation
+        evaluation.write = { _ in
+            throw StoreError(.corrupt, "apply", cause: "planted", disposition: .reopen)
+        }
+        let broken = evaluation
+        try await folded.commit([Self.scan(folded, 0, energy: 1)])
+        try await folded.pass(.seconds(3600))
+        let start = folded.clock.now
+        let run = Task { try await broken.run() }
+        let watch = Task {
+            while !Task.isCancelled {
+                if folded.clock.sleepers > 0 { folded.clock.advance(by: .seconds(1)) }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+        }
+        await #expect(throws: StoreError.self) { try await run.value }
+        watch.cancel()
+        // Two pauses of five seconds lie between three attempts.
+        #expect(start.duration(to: folded.clock.now) >= .seconds(10))
+    }
+
     // MARK: every effect once
 
     /// Rows with everything in them: alarms, failures, gaps, a reset, late and doubled scans.

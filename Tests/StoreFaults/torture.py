@@ -92,7 +92,7 @@ class Verdicts:
         self.first_fault = None
 
     def verify(self, claims, *options):
-        """claims: (folder, acked, applied). A store that stops the examiner has not started."""
+        """claims: (folder, acked, applied, lives or nothing). A store that stops the examiner has not started."""
         waiting = list(claims)
         while waiting:
             arguments = [":".join(map(str, claim)) for claim in waiting]
@@ -185,7 +185,7 @@ def images(options):
                     claims.append((image, disk.acked, disk.applied))
                 if len(claims) == 40 or number == count - 1:
                     verdicts.verify(claims)
-                    for folder, _, _ in claims:
+                    for folder, *_ in claims:
                         shutil.rmtree(folder)
                     claims = []
             shutil.rmtree(data)
@@ -214,7 +214,7 @@ def cut_again(image, disk, shim, work, arguments, rng):
     os.remove(trace)
     shutil.rmtree(image)
     again.write_image(image, MODES[rng.randrange(len(MODES))], rng)
-    return image, again.acked, again.applied
+    return image, again.acked, again.applied, 2
 
 
 # Kill -9
@@ -446,7 +446,7 @@ def pages(options):
                         counts["by_fault"].get(f"{part} {fault}", 0) + 1)
                 if len(claims) >= 60 or page + options.stride >= size // PAGE:
                     verdicts.verify(claims, "--recover")
-                    for folder, _, _ in claims:
+                    for folder, *_ in claims:
                         shutil.rmtree(folder)
                     claims = []
             shutil.rmtree(sample)

@@ -38,6 +38,9 @@ package struct Evaluation: Service {
         package var checkpointInterval: Duration = .seconds(300)
         /// The time between two attempts while the store fails.
         package var retryInterval: Duration = .seconds(5)
+        /// So many attempts in a row that find the file damaged end the gateway: its next start
+        /// salvages the file, and rules that nobody evaluates protect nobody.
+        package var attemptsOnDamage = 3
         package init() {}
     }
 
@@ -58,18 +61,25 @@ package struct Evaluation: Service {
         write = { try await writer.apply($0) }
     }
 
-    /// - Throws: what the store reported when it is beyond repair, or when the task is cancelled.
+    /// - Throws: what the store reported when it is beyond repair or found damaged again and again,
+    ///   or when the task is cancelled.
     package func run() async throws {
         // Ingestion stops first, so the last rows are in the journal when this loop is asked to
         // stop: it folds them, writes its state and leaves nothing to repeat.
         let stops = StopSignal()
         var reported: String?
+        var damage = (attempts: 0, cursor: Int64(-1))
         try await withGracefulShutdownHandler {
             while !stops.isStopped {
                 do {
                     try await follow(until: stops)
                 } catch let error as StoreError where error.disposition != .stop {
                     try Task.checkCancellation()
+                    if error.code == .corrupt {
+                        let cursor = (try? await store.reader.checkpoint())??.cursor ?? 0
+                        damage = (cursor == damage.cursor ? damage.attempts + 1 : 1, cursor)
+                        if damage.attempts >= options.attemptsOnDamage { throw error }
+                    }
                     // What was taken from the machine may not be stored: the fold goes back to the
                     // last checkpoint, as after a restart.
                     if reported != error.description {

@@ -2,20 +2,26 @@ import Foundation
 import Store
 import Telemetry
 
-/// What is expected of one folder: `folder:acked:applied`.
+/// What is expected of one folder: `folder:acked:applied`, and `:lives` when it had more than one.
 struct Claim {
     var folder: String
     /// The last batch that was acknowledged.
     var acked: Int64
     /// The last batch whose effects were.
     var applied: Int64
+    /// How often the power was cut.
+    var lives: Int64 = 1
 
     init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 3, let acked = Int64(parts[1]), let applied = Int64(parts[2]) else {
-            return nil
-        }
+        guard (3...4).contains(parts.count), let acked = Int64(parts[1]),
+            let applied = Int64(parts[2])
+        else { return nil }
         (folder, self.acked, self.applied) = (String(parts[0]), acked, applied)
+        if parts.count == 4 {
+            guard let lives = Int64(parts[3]) else { return nil }
+            self.lives = lives
+        }
     }
 }
 
@@ -42,8 +48,16 @@ struct Examination: Encodable {
     var scans = 0
     var milliseconds = 0
 
-    /// - Parameter recovers: whether a damaged file is put aside and what is readable salvaged.
+    /// - Parameter recovers: whether a damaged file is put aside and what is readable salvaged. What
+    ///   a start does not look at is found by a read, which marks the file; then, as for the gateway,
+    ///   the next start counts.
     static func examine(_ claim: Claim, recovers: Bool) async -> Examination {
+        let first = await attempt(claim, recovers: recovers)
+        guard recovers, first.error != nil else { return first }
+        return await attempt(claim, recovers: recovers)
+    }
+
+    private static func attempt(_ claim: Claim, recovers: Bool) async -> Examination {
         var examination = Examination(folder: claim.folder, acked: claim.acked)
         do throws(StoreError) {
             let start = ContinuousClock.now
@@ -74,7 +88,8 @@ struct Examination: Encodable {
         let workload = Workload(groups: try await store.writer.register(Workload.unnumbered))
         found = try await workload.newestBatch(in: store)
         lost = max(0, claim.acked - found)
-        if found > claim.acked + 1 { corrupt += 1 }
+        // Each life may have ended between a commit and its promise.
+        if found > claim.acked + claim.lives { corrupt += 1 }
         try await readEffects(store, claim)
         for index in workload.groups.indices {
             var k: Int64 = 1

@@ -16,7 +16,7 @@ func say(_ line: String) {
 /// The program that the fault tests start, kill and cut off from its disk.
 ///
 ///     StoreExerciser run FOLDER [--batches N] [--durability process] [--effects-every N]
-///     StoreExerciser verify [--recover] FOLDER:ACKED:APPLIED …
+///     StoreExerciser verify [--recover] FOLDER:ACKED:APPLIED[:LIVES] …
 ///     StoreExerciser open FOLDER          opens, which migrates, and closes
 ///     StoreExerciser tell FOLDER [--seal]  tells all that it holds, one line for each thing
 ///     StoreExerciser fixture FOLDER       makes the store of Tests/Fixtures/stores
@@ -63,7 +63,9 @@ struct StoreExerciser {
     private static func verify(_ arguments: [String]) async {
         let encoder = JSONEncoder()
         for argument in arguments where argument != "--recover" {
-            guard let claim = Claim(argument) else { misused("verify FOLDER:ACKED:APPLIED") }
+            guard let claim = Claim(argument) else {
+                misused("verify FOLDER:ACKED:APPLIED[:LIVES]")
+            }
             let examination = await Examination.examine(
                 claim, recovers: arguments.contains("--recover"))
             if let line = try? encoder.encode(examination) {
