@@ -183,4 +183,39 @@ struct RecoveryTests {
         #expect(audit == .intact(entries: 31))
         try store.close()
     }
+
+    @Test("an index that names a row that is not there is found, and salvaged once it is suspected")
+    func wrongIndex() async throws {
+        let site = Site()
+        let store = try site.open()
+        try await store.writer.apply(EffectsTests.effects())
+        try store.close()
+        let queue = try DatabaseQueue(path: site.path)
+        try await queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        let root = try await queue.read { db in
+            try Int.fetchOne(
+                db, sql: "SELECT rootpage FROM sqlite_master WHERE name = 'outbox_owed'") ?? 0
+        }
+        try queue.close()
+        // The last byte of the index's only page is the number of the first row.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: site.path))
+        bytes[root * 4096 - 1] ^= 2
+        try bytes.write(to: URL(fileURLWithPath: site.path))
+        let reading = try Store.openReadOnly(directory: site.directory, calendar: .utc)
+        let found = try await StoreVerification(reading.reader).run()
+        #expect(found.damage.map(\.table) == ["outbox"], "\(found.damage)")
+        try reading.close()
+
+        let (damaged, report) = try Store.openRecovering(
+            StoreOptions(directory: site.directory), calendar: .utc, now: Site.start)
+        #expect(report == nil, "a start does not look at every page")
+        try damaged.close()
+        // What a read leaves behind that meets such a row.
+        try Data().write(to: URL(fileURLWithPath: site.directory + "/" + Store.suspectMarker))
+        let (mended, second) = try Store.openRecovering(
+            StoreOptions(directory: site.directory), calendar: .utc, now: Site.start)
+        #expect(second?.salvage?.table("outbox")?.kept == 1)
+        #expect(try await mended.reader.uplinkStatus(uplink: "city").owed == 1)
+        try mended.close()
+    }
 }

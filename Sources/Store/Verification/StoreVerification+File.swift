@@ -2,8 +2,8 @@ import GRDB
 import Telemetry
 
 extension StoreVerification {
-    /// SQLite's own check, table by table; journal and buckets are read row by row anyway, so for
-    /// them it would only hold the log for as long as gigabytes take.
+    /// SQLite's own check, table by table with its indexes; journal and buckets are read row by row
+    /// anyway, so for them it would only hold the log for as long as gigabytes take.
     func checkStructure(_ step: Step, _ report: inout VerificationReport) async throws {
         let tables = try await rows(
             "list the tables",
@@ -15,17 +15,17 @@ extension StoreVerification {
             try await step.done(Double(index) / Double(max(1, tables.count)))
             if ["journal", "bucket"].contains(name) { continue }
             report.checked(.structure)
-            let answers = try await quickCheck(name)
+            let answers = try await ownCheck(name)
             for answer in answers where answer != "ok" {
                 report.found(.structure, DataLoss(table: name, rows: 1, cause: answer))
             }
         }
     }
 
-    private func quickCheck(_ table: String) async throws(StoreError) -> [String] {
+    private func ownCheck(_ table: String) async throws(StoreError) -> [String] {
         let quoted = table.replacing("'", with: "''")
         let answer = try await readable(
-            "check \(table)", "PRAGMA quick_check('\(quoted)')", [])
+            "check \(table)", "PRAGMA integrity_check('\(quoted)')", [])
         return answer.damage.map { [$0] } ?? answer.rows.compactMap { $0.first?.string }
     }
 
