@@ -92,7 +92,8 @@ class Verdicts:
         self.first_fault = None
 
     def verify(self, claims, *options):
-        """claims: (folder, acked, applied, lives or nothing). A store that stops the examiner has not started."""
+        """claims: (folder, acked, applied), and lives where there were more than one. A store that
+        stops the examiner has not started."""
         waiting = list(claims)
         while waiting:
             arguments = [":".join(map(str, claim)) for claim in waiting]
@@ -304,7 +305,9 @@ def faults(options):
                             folder=f"{call} {at} {how}", acked=0,
                             error=f"ended with {process.returncode}: {process.stdout[-300:]}"
                             f" {process.stderr[-300:]}"))
-                    claims.append((folder, *promises(process.stdout)))
+                    # A commit that failed may be in the file, where the next life finds its number taken.
+                    lives = 1 + process.stdout.count("error ")
+                    claims.append((folder, *promises(process.stdout), lives))
                     key = f"{call} {how}"
                     points[key] = points.get(key, 0) + 1
                     is_clean = False
