@@ -345,8 +345,8 @@ REQUIRED = (
     "bytes_per_sample_clustered_rows", "entropy_order1_mix", "rollup_bytes_per_row",
     "rollup_bytes_packed", "rollup_year_mb", "device_bytes_per_sample",
     "device_bytes_per_sample_blob", "device_bytes_per_sample_clustered_rows", "cpu_us_per_sample",
-    "seal_step_worst_ms", "seal_late_step_worst_ms", "encode_m_per_s", "decode_m_per_s", "day_query_ms", "chart_p50_ms", "chart_p99_ms",
-    "chart_p50_victoriametrics_ms", "chart_p99_victoriametrics_ms", "ready_ms",
+    "seal_step_worst_ms", "seal_late_step_worst_ms", "encode_m_per_s", "decode_m_per_s",
+    "day_query_ms", "chart_p50_ms", "chart_p99_ms", "chart_p50_victoriametrics_ms", "chart_p99_victoriametrics_ms", "ready_ms",
     "ready_after_kill_ms", "memory_mb")
 
 
