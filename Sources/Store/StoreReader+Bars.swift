@@ -33,29 +33,52 @@ extension StoreReader {
     private func addSamples(
         of series: Series, from: Timestamp, to: Timestamp, _ fold: inout BarFold
     ) async throws(StoreError) {
-        let counter = series.counter
-        for place in try await columns(of: series.id) {
-            var steps: CounterSteps?
-            if let counter {
-                steps = CounterSteps(
-                    from: try await lastNumber(place, before: from, among: 32), policy: counter)
-            }
-            try await forEachColumn(place, from: from, to: to) { part throws(StoreError) in
-                guard steps != nil else {
-                    fold.add(part)
-                    return true
-                }
-                part.forEach { reading, time in
-                    fold.add(reading, at: time)
-                    guard let number = reading.number else { return }
-                    if let interval = steps?.take(Rollup.Timed(time: time, value: number)) {
-                        fold.add(interval)
-                    }
-                }
+        let places = try await columns(of: series.id)
+        guard let place = places.first, places.count == 1 else {
+            return try await addSamples(of: series, in: places, from: from, to: to, &fold)
+        }
+        guard let counter = series.counter else {
+            return try await forEachColumn(place, from: from, to: to) { part in
+                fold.add(part)
                 return true
             }
-            if let interval = steps?.end() { fold.add(interval) }
         }
+        var steps = CounterSteps(
+            from: try await lastNumber(place, before: from, among: 32), policy: counter)
+        try await forEachColumn(place, from: from, to: to) { part in
+            part.forEach { fold.add($0, at: $1, &steps) }
+            return true
+        }
+        if let interval = steps.end() { fold.add(interval) }
+    }
+
+    /// The same for a series whose group has changed its columns: what the groups hold may follow
+    /// each other in any order, when an earlier list of columns came back.
+    private func addSamples(
+        of series: Series, in places: [ColumnPlace], from: Timestamp, to: Timestamp,
+        _ fold: inout BarFold
+    ) async throws(StoreError) {
+        var before: [Rollup.Timed] = []
+        var samples: [Sample] = []
+        for place in places {
+            if series.counter != nil {
+                let last = try await lastNumber(place, before: from, among: 32)
+                before += last.map { [$0] } ?? []
+            }
+            try await forEachColumn(place, from: from, to: to) { part in
+                samples += part.samples
+                return true
+            }
+        }
+        samples.sort { $0.time < $1.time }
+        guard let counter = series.counter else {
+            for sample in samples { fold.add(sample.reading, at: sample.time) }
+            return
+        }
+        before.sort { $0.time < $1.time }
+        var steps = CounterSteps(from: before.atLastInstant(), policy: counter)
+        for sample in samples { fold.add(sample.reading, at: sample.time, &steps) }
+        if let interval = steps.end() { fold.add(interval) }
     }
 
     /// The stretches of `[from, to)` without a good reading of a group that reports at intervals.
@@ -102,5 +125,16 @@ package struct Gap: Hashable, Sendable {
         self.start = start
         self.end = end
         self.reason = reason
+    }
+}
+
+extension BarFold {
+    /// Takes a counter's reading in, and the step that ends with it.
+    fileprivate mutating func add(
+        _ reading: Reading, at time: Timestamp, _ steps: inout CounterSteps
+    ) {
+        add(reading, at: time)
+        guard let number = reading.number else { return }
+        if let interval = steps.take(Rollup.Timed(time: time, value: number)) { add(interval) }
     }
 }

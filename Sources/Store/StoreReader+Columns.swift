@@ -185,7 +185,7 @@ extension StoreReader {
         if !open.isEmpty, try body(.open(Array(open), column: place.column)) == false { return }
         if let fresh, !fresh.isEmpty { _ = try body(.fresh(fresh)) }
         if let columns = kept?.columns {
-            try await keep(columns, of: place, look, from: from.milliseconds, to: to.milliseconds)
+            await keep(columns, of: place, look, from: from.milliseconds, to: to.milliseconds)
         }
     }
 
@@ -203,10 +203,16 @@ extension StoreReader {
     /// same revision but in the head, where it was before.
     private func keep(
         _ columns: [SealedColumn], of place: ColumnPlace, _ look: Head.Look, from: Int64, to: Int64
-    ) async throws(StoreError) {
+    ) async {
         let group = place.group.id
-        let next = try await read("look for buckets of group \(group)") { db in
-            try BucketTable.firstStart(group, from: to, db)
+        let next: Int64?
+        do throws(StoreError) {
+            next = try await read("look for buckets of group \(group)") { db in
+                try BucketTable.firstStart(group, from: to, db)
+            }
+        } catch {
+            // The answer itself has been given; it is read from the file again the next time.
+            return
         }
         let sealed = ColumnCache.Sealed(
             revision: look.bucketRevision, from: min(from, columns.first?.start ?? from),

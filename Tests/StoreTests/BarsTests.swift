@@ -125,4 +125,37 @@ struct BarsTests {
         }
         try store.close()
     }
+
+    @Test("a chart is in order when an earlier list of columns has come back")
+    func columnsCameBack() async throws {
+        let site = Site()
+        let store = try site.open(.process)
+        let lists = [["power", "voltage"], ["power"], ["power", "voltage"]]
+        for (hour, points) in lists.enumerated() {
+            let group = try await store.writer.register([Site.group(points: points)])[0]
+            let scans = (0..<360).map { index in
+                var scan = Site.scan(group, at: Int64(hour * 3600 + index * 10), Double(hour))
+                scan.readings[points.count] = .number(Double(hour * 360 + index))
+                return scan
+            }
+            _ = try await store.writer.commit(Site.batch(scans))
+        }
+        for isSealed in [false, true] {
+            if isSealed { try await SealingTests.seal(store, everything: true) }
+            let registry = try await store.reader.registry()
+            let group = try #require(registry.groups.first { $0.device == DeviceID("meter") })
+            let (from, to) = (Site.start + .seconds(1800), Site.start + .seconds(3 * 3600))
+            let power = try await store.reader.bars(
+                series: group.series[0].id, from: from, to: to, count: 450)
+            #expect(power.reduce(0) { $0 + $1.count } == 900, "\(isSealed)")
+            let hours = power.map { Double(($0.start - Site.start) / .seconds(3600)) }
+            #expect(power.map(\.minimum) == hours.map { $0.rounded(.down) })
+            let energy = try await store.reader.bars(
+                series: group.series[2].id, from: from, to: to, count: 450)
+            // One for each step of ten seconds, from the one before the range to the last reading.
+            let counted = energy.compactMap(\.increase).reduce(0, +)
+            #expect(counted == 3 * 360 - 1 - 180, "\(isSealed)")
+        }
+        try store.close()
+    }
 }

@@ -75,7 +75,8 @@ package struct Evaluation: Service {
                     try await follow(until: stops)
                 } catch let error as StoreError where error.disposition != .stop {
                     try Task.checkCancellation()
-                    if error.code == .corrupt {
+                    // While the file waits to be opened anew every write is refused unseen.
+                    if error.code == .corrupt, await !store.writer.needsReopening {
                         let cursor = (try? await store.reader.checkpoint())??.cursor ?? 0
                         damage = (cursor == damage.cursor ? damage.attempts + 1 : 1, cursor)
                         if damage.attempts >= options.attemptsOnDamage { throw error }
