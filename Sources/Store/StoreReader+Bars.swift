@@ -134,7 +134,6 @@ extension BarFold {
         _ reading: Reading, at time: Timestamp, _ steps: inout CounterSteps
     ) {
         add(reading, at: time)
-        guard let number = reading.number else { return }
-        if let interval = steps.take(Rollup.Timed(time: time, value: number)) { add(interval) }
+        if let timed = reading.timed(at: time), let step = steps.take(timed) { add(step) }
     }
 }

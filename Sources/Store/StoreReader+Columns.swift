@@ -128,7 +128,9 @@ extension StoreReader {
                 last = Array((last + $0.samples.suffix(limit)).suffix(limit))
                 return true
             }
-            if last.count == limit { return last.lazy.compactMap(\.timed).atLastInstant() }
+            if last.count == limit {
+                return last.lazy.compactMap { $0.reading.timed(at: $0.time) }.atLastInstant()
+            }
         }
         return try await lastScans(group: place.group.id, before: before, limit: limit)
             .compactMap { $0.timed(place.column) }.atLastInstant()
@@ -145,43 +147,39 @@ extension StoreReader {
         var open = look.scans(
             of: group, from: from.milliseconds, to: fresh == nil ? to.milliseconds : mark)[...]
         var kept = isKeeping ? KeptColumns() : nil
-        var start = from.milliseconds
-        while true {
-            let begin = start
-            let page = try await read("read the buckets of group \(group)") { db in
-                try BucketTable.page(
-                    group, from: begin, to: to.milliseconds, limit: Self.sealedPerPage, db)
+        let isWhole = try await forEachBucket(
+            of: group, from: from.milliseconds, to: to.milliseconds
+        ) { stored throws(StoreError) in
+            if let first = fresh?.first, first.time.milliseconds < stored.end {
+                fresh = nil
+                open += look.scans(of: group, from: mark, to: to.milliseconds)
             }
-            for stored in page {
-                if let first = fresh?.first, first.time.milliseconds < stored.end {
-                    fresh = nil
-                    open += look.scans(of: group, from: mark, to: to.milliseconds)
-                }
-                let before = open.prefix { $0.time.milliseconds < stored.start }
-                open = open.dropFirst(before.count)
-                if !before.isEmpty,
-                    try body(.open(Array(before), column: place.column)) == false
-                {
-                    return
-                }
-                let late = open.prefix { $0.time.milliseconds < stored.end }
-                open = open.dropFirst(late.count)
-                if late.isEmpty {
-                    if let column = decoded(stored, place) {
-                        kept?.add(column)
-                        let rows = column.rows(from: from, to: to)
-                        if !rows.isEmpty, try body(.sealed(column, rows: rows)) == false { return }
+            let before = open.prefix { $0.time.milliseconds < stored.start }
+            open = open.dropFirst(before.count)
+            if !before.isEmpty,
+                try body(.open(Array(before), column: place.column)) == false
+            {
+                return false
+            }
+            let late = open.prefix { $0.time.milliseconds < stored.end }
+            open = open.dropFirst(late.count)
+            if late.isEmpty {
+                if let column = decoded(stored, place) {
+                    kept?.add(column)
+                    let rows = column.rows(from: from, to: to)
+                    if !rows.isEmpty, try body(.sealed(column, rows: rows)) == false {
+                        return false
                     }
-                } else {
-                    kept = nil
-                    let scans = Scan.inOrder(
-                        decoded(stored, group).filter { from <= $0.time && $0.time < to } + late)
-                    if try body(.open(scans, column: place.column)) == false { return }
                 }
-                start = max(start, stored.end)
+            } else {
+                kept = nil
+                let scans = Scan.inOrder(
+                    decoded(stored, group).filter { from <= $0.time && $0.time < to } + late)
+                if try body(.open(scans, column: place.column)) == false { return false }
             }
-            if page.count < Self.sealedPerPage { break }
+            return true
         }
+        guard isWhole else { return }
         if !open.isEmpty, try body(.open(Array(open), column: place.column)) == false { return }
         if let fresh, !fresh.isEmpty { _ = try body(.fresh(fresh)) }
         if let columns = kept?.columns {
@@ -218,13 +216,6 @@ extension StoreReader {
             revision: look.bucketRevision, from: min(from, columns.first?.start ?? from),
             to: next ?? .max, columns: columns)
         shared.columns.withValue { $0.keep(sealed, of: place.cached) }
-    }
-}
-
-extension Sample {
-    /// The good number with its time.
-    fileprivate var timed: Rollup.Timed? {
-        reading.number.map { Rollup.Timed(time: time, value: $0) }
     }
 }
 

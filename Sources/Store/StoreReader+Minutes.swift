@@ -90,7 +90,7 @@ private struct MinuteFold {
     }
 
     private static func timed(_ sample: (time: Timestamp, reading: Reading)) -> Rollup.Timed? {
-        sample.reading.number.map { Rollup.Timed(time: sample.time, value: $0) }
+        sample.reading.timed(at: sample.time)
     }
 
     /// Whether so much has gone by that the increase stays an estimate.

@@ -41,27 +41,42 @@ extension StoreReader {
         guard from < to else { return }
         // The head first: what is sealed after this look is met in its bucket too, and said once.
         var open = try await headScans(group, from, to, sequence)[...]
-        var place = from.milliseconds
+        let isWhole = try await forEachBucket(
+            of: group, from: from.milliseconds, to: to.milliseconds
+        ) { stored throws(StoreError) in
+            let before = open.prefix { $0.time.milliseconds < stored.start }
+            open = open.dropFirst(before.count)
+            if !before.isEmpty, try body(Array(before)) == false { return false }
+            let late = open.prefix { $0.time.milliseconds < stored.end }
+            open = open.dropFirst(late.count)
+            var scans = decoded(stored, group).filter { from <= $0.time && $0.time < to }
+            if !late.isEmpty { scans = Scan.inOrder(scans + late) }
+            return scans.isEmpty ? true : try body(scans)
+        }
+        guard isWhole else { return }
+        if !open.isEmpty { _ = try body(Array(open)) }
+    }
+
+    /// Hands over the buckets of a group that have a part of `[from, to)`, in order, some from each
+    /// look at the file, so that no transaction is long.
+    ///
+    /// - Returns: false when `body` wanted no more.
+    func forEachBucket(
+        of group: ScanGroup.ID, from: Int64, to: Int64,
+        _ body: (BucketTable.Stored) throws(StoreError) -> Bool
+    ) async throws(StoreError) -> Bool {
+        var place = from
         while true {
             let start = place
             let page = try await read("read the buckets of group \(group)") { db in
-                try BucketTable.page(
-                    group, from: start, to: to.milliseconds, limit: Self.sealedPerPage, db)
+                try BucketTable.page(group, from: start, to: to, limit: Self.sealedPerPage, db)
             }
             for stored in page {
-                let before = open.prefix { $0.time.milliseconds < stored.start }
-                open = open.dropFirst(before.count)
-                if !before.isEmpty, try body(Array(before)) == false { return }
-                let late = open.prefix { $0.time.milliseconds < stored.end }
-                open = open.dropFirst(late.count)
-                var scans = decoded(stored, group).filter { from <= $0.time && $0.time < to }
-                if !late.isEmpty { scans = Scan.inOrder(scans + late) }
-                if !scans.isEmpty, try body(scans) == false { return }
+                if try body(stored) == false { return false }
                 place = max(place, stored.end)
             }
-            if page.count < Self.sealedPerPage { break }
+            if page.count < Self.sealedPerPage { return true }
         }
-        if !open.isEmpty { _ = try body(Array(open)) }
     }
 
     /// Buckets looked up in one transaction.

@@ -124,45 +124,27 @@ extension Rollup {
         period: Duration?, expected: Int?
     ) -> Rollup {
         var rollup = Rollup(expected: expected)
-        var from = previous
-        // A step ends when its instant is over, because all readings of one instant make one step.
-        var to: Timed?
+        var steps = series.counter.map { CounterSteps(from: previous, policy: $0) }
+        func add(_ step: CounterInterval?) {
+            if let step { rollup.add(step, in: bucket, period: period) }
+        }
         for sample in samples {
             rollup.add(sample.reading, at: sample.time)
-            guard let policy = series.counter, let number = sample.reading.number else { continue }
-            let reading = Timed(time: sample.time, value: number)
-            if let last = to {
-                if last.time == reading.time {
-                    to = last.lowest(reading)
-                    continue
-                }
-                rollup.addStep(from: from, to: last, policy, bucket, period)
-                from = last
+            guard steps != nil, let reading = sample.reading.timed(at: sample.time) else {
+                continue
             }
-            to = reading
+            add(steps?.take(reading))
         }
-        guard let policy = series.counter else { return rollup }
-        if let last = to {
-            rollup.addStep(from: from, to: last, policy, bucket, period)
-            from = last
-        }
+        guard steps != nil else { return rollup }
+        add(steps?.end())
         if let next {
-            rollup.addStep(from: from, to: next, policy, bucket, period)
+            _ = steps?.take(next)
+            add(steps?.end())
         } else {
             rollup.isEstimated = true
         }
         // Nothing was counted that anybody could know of: so it is said whenever it is asked.
         if rollup.increase == nil { rollup.isEstimated = true }
         return rollup
-    }
-
-    private mutating func addStep(
-        from: Timed?, to: Timed, _ policy: CounterPolicy, _ bucket: Bucket, _ period: Duration?
-    ) {
-        guard let from,
-            let interval = CounterInterval(
-                from: from.value, at: from.time, to: to.value, at: to.time, policy: policy)
-        else { return }
-        add(interval, in: bucket, period: period)
     }
 }

@@ -65,10 +65,8 @@ struct ColumnCacheTests {
         waiting.sort { $0.time < $1.time }
         // Some by hours late, some twice.
         for _ in 0..<waiting.count / 40 {
-            let from = Int(random.next() % UInt64(waiting.count))
-            let to = min(waiting.count - 1, from + Int(random.next() % 900))
-            waiting.insert(waiting.remove(at: from), at: to)
-            waiting.insert(waiting[from], at: to)
+            let from = SealingTests.delay(&waiting, &random)
+            waiting.insert(waiting[from], at: Int(random.next() % UInt64(waiting.count)))
         }
         let asking = Task { await Self.ask(store, groups) }
         var rest = waiting[...]

@@ -10,9 +10,8 @@ struct CounterReadings {
     ) {
         for column in group.series.indices where group.series[column].counter != nil {
             var readings = before[column].map { [$0] } ?? []
-            for scan in scans where scan.readings.count > column {
-                guard let number = scan.readings[column].number else { continue }
-                let reading = Rollup.Timed(time: scan.time, value: number)
+            for scan in scans {
+                guard let reading = scan.timed(column) else { continue }
                 if let last = readings.last, last.time == reading.time {
                     readings[readings.count - 1] = last.lowest(reading)
                 } else {

@@ -166,9 +166,7 @@ struct DueFolds: Sendable {
             let scans = try await scans(limit)
             for scan in scans {
                 for column in counters where found[column].map({ $0.time == scan.time }) ?? true {
-                    guard column < scan.readings.count, let number = scan.readings[column].number
-                    else { continue }
-                    let reading = Rollup.Timed(time: scan.time, value: number)
+                    guard let reading = scan.timed(column) else { continue }
                     found[column] = found[column]?.lowest(reading) ?? reading
                 }
             }

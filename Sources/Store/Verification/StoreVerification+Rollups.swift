@@ -111,17 +111,24 @@ extension StoreVerification {
                 else { continue }
                 report.checked(.rollups)
                 let series = group.series[column]
-                let previous = Self.good(
-                    column, at: all.last { $0.time < bucket.start && $0.has(column) }?.time, all)
-                let next = Self.good(
-                    column, at: all.first { $0.time >= bucket.end && $0.has(column) }?.time, all)
+                let isCounter = series.counter != nil
+                let previous =
+                    !isCounter
+                    ? nil
+                    : all.lazy.prefix { $0.time < bucket.start }
+                        .compactMap { $0.timed(column) }.atLastInstant()
+                let next =
+                    !isCounter
+                    ? nil
+                    : all.lazy.drop { $0.time < bucket.end }
+                        .compactMap { $0.timed(column) }.atFirstInstant()
                 let fold = Rollup.fold(
                     series, over: bucket, previous: previous,
                     samples: inside.lazy.map { ($0.time, $0.readings[column]) }, next: next,
                     period: group.period, expected: record.rollup.expected)
                 let knowsCounter = previous != nil && next != nil
                 if !record.rollup.agrees(
-                    with: fold, counter: series.counter != nil && knowsCounter), !isOldest
+                    with: fold, counter: isCounter && knowsCounter), !isOldest
                 {
                     suspects.append(
                         Suspect(group: group, bucket: bucket, part: series.id.point.text))
@@ -155,23 +162,6 @@ extension StoreVerification {
             }
         }
         return suspects
-    }
-
-    /// The reading of an instant that counts for a counter.
-    private static func good(
-        _ column: Int, at time: Timestamp?, _ scans: [Scan]
-    ) -> Rollup.Timed? {
-        guard let time else { return nil }
-        let readings = scans.lazy.filter { $0.time == time && $0.has(column) }
-            .compactMap { $0.readings[column].number }
-            .map { Rollup.Timed(time: time, value: $0) }
-        return readings.reduce(nil) { $0?.lowest($1) ?? $1 }
-    }
-}
-
-extension Scan {
-    fileprivate func has(_ column: Int) -> Bool {
-        column < readings.count && readings[column].number != nil
     }
 }
 

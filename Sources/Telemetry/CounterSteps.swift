@@ -1,17 +1,16 @@
-import Telemetry
-
 /// The steps of a counter, out of its good readings in order of time.
 ///
-/// All readings of one instant make one step, to the lowest of them, as in `Rollup.fold`: no figure
-/// depends on the order in which conflicting scans stand.
-struct CounterSteps {
+/// All readings of one instant make one step, to the lowest of them: no figure depends on the order
+/// in which conflicting scans stand.
+package struct CounterSteps: Sendable {
     /// The reading at which the step that is open begins.
     private var from: Rollup.Timed?
     /// Its end, as far as its instant has been told.
     private var to: Rollup.Timed?
     private let policy: CounterPolicy
 
-    init(from: Rollup.Timed?, policy: CounterPolicy) {
+    /// - Parameter from: the reading at which the first step begins; nil where none is known.
+    package init(from: Rollup.Timed?, policy: CounterPolicy) {
         self.from = from
         self.policy = policy
     }
@@ -19,7 +18,7 @@ struct CounterSteps {
     /// Takes a reading in.
     ///
     /// - Returns: the step that ended before its instant, if there was one.
-    mutating func take(_ reading: Rollup.Timed) -> CounterInterval? {
+    package mutating func take(_ reading: Rollup.Timed) -> CounterInterval? {
         guard let last = to else {
             to = reading
             return nil
@@ -33,7 +32,7 @@ struct CounterSteps {
     }
 
     /// Ends the step that is open.
-    mutating func end() -> CounterInterval? {
+    package mutating func end() -> CounterInterval? {
         guard let to else { return nil }
         defer { (from, self.to) = (to, nil) }
         return from.flatMap {
@@ -45,7 +44,7 @@ struct CounterSteps {
 
 extension Sequence<Rollup.Timed> {
     /// The reading of a counter at the first instant of these, which are in order of time.
-    func atFirstInstant() -> Rollup.Timed? {
+    package func atFirstInstant() -> Rollup.Timed? {
         var found: Rollup.Timed?
         for reading in self {
             guard let first = found else {
@@ -59,7 +58,7 @@ extension Sequence<Rollup.Timed> {
     }
 
     /// The reading of a counter at the last instant of these, which are in order of time.
-    func atLastInstant() -> Rollup.Timed? {
+    package func atLastInstant() -> Rollup.Timed? {
         reduce(nil) { last, reading in
             if let last, last.time == reading.time { last.lowest(reading) } else { reading }
         }
@@ -68,8 +67,14 @@ extension Sequence<Rollup.Timed> {
 
 extension Scan {
     /// The good number of a column with the scan's time.
-    func timed(_ column: Int) -> Rollup.Timed? {
-        guard column < readings.count, let number = readings[column].number else { return nil }
-        return Rollup.Timed(time: time, value: number)
+    package func timed(_ column: Int) -> Rollup.Timed? {
+        column < readings.count ? readings[column].timed(at: time) : nil
+    }
+}
+
+extension Reading {
+    /// The good number with the time at which it was read.
+    package func timed(at time: Timestamp) -> Rollup.Timed? {
+        number.map { Rollup.Timed(time: time, value: $0) }
     }
 }
