@@ -2,6 +2,8 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
+import ServiceLifecycle
 
 /// Why the API does not start.
 package enum WebAPIError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -44,7 +46,7 @@ enum WebLimits {
 package func makeApplication(
     context: WebAPIContext, host: String, port: Int, logger: Logger,
     onListening: @escaping @Sendable (Int) async -> Void
-) throws(WebAPIError) -> some ApplicationProtocol {
+) throws(WebAPIError) -> some Service {
     guard (0...65_535).contains(port) else { throw .badPort(port) }
     guard let address = Loopback.address(of: host) else { throw .notLoopback(host) }
     let channel = HTTP1Channel.Configuration(
@@ -52,7 +54,8 @@ package func makeApplication(
         httpDecoderConfiguration: .init(
             maxHeaderFieldSize: WebLimits.headerBytes, maxHeaderListSize: WebLimits.headerBytes,
             maxHeaderFieldCount: WebLimits.headerCount))
-    return Application(
+    let loop = MultiThreadedEventLoopGroup.singleton.any()
+    let application = Application(
         router: makeRouter(context),
         server: .http1(configuration: channel),
         configuration: ApplicationConfiguration(
@@ -60,7 +63,9 @@ package func makeApplication(
             availableConnectionsDelegate: MaximumAvailableConnections(
                 WebLimits.connections, logger: logger)),
         onServerRunning: { await onListening($0.localAddress?.port ?? port) },
+        eventLoopGroupProvider: .shared(loop),
         logger: logger)
+    return OneThreadApplication(application, loop: loop)
 }
 
 /// Which names and addresses mean this machine and no other.

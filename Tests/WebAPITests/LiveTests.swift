@@ -1,5 +1,4 @@
 import Hummingbird
-import HummingbirdTesting
 import Logging
 import NIOCore
 import NIOPosix
@@ -15,14 +14,31 @@ struct LiveTests {
     @Test("a real server answers over a real connection")
     func answers() async throws {
         try await TestSite.with { site in
+            try await running(site) { port, _ in
+                let text = try await converse(
+                    port, host: "localhost:\(port)", path: "/api/v1/site"
+                ) { $0.hasSuffix("}") ? .leave : .goOn }
+                #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                #expect(text.lowercased().contains("content-type: application/json; charset=utf-8"))
+            }
+        }
+    }
+
+    @Test("requests are served on the thread of their connection")
+    func oneThread() async throws {
+        try await TestSite.with { site in
+            let (served, listening) = AsyncStream.makeStream(of: Bool.self)
             let app = try makeApplication(
                 context: site.context, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
-                onListening: { _ in })
-            try await app.test(.live) { client in
-                let answer = try await client.execute(uri: "/api/v1/site", method: .get)
-                #expect(answer.status == .ok)
-                #expect(answer.headers[.contentType] == "application/json; charset=utf-8")
-            }
+                onListening: { _ in
+                    listening.yield(MultiThreadedEventLoopGroup.currentEventLoop != nil)
+                })
+            let services = ServiceGroup(
+                configuration: .init(services: [app], logger: Logger(label: "test")))
+            async let end: Void = services.run()
+            #expect(await served.first { _ in true } == true)
+            await services.triggerGracefulShutdown()
+            try await end
         }
     }
 
