@@ -33,7 +33,8 @@ struct SealedColumn: Sendable {
         count = rows.count
         times = Self.times(rows.times)
         let first = rows.flags.first ?? []
-        flags = rows.flags.allSatisfy { $0 == first } ? [first] : rows.flags
+        // As numbers: the comparison of two sets is a call through a table for each row.
+        flags = rows.flags.allSatisfy { $0.rawValue == first.rawValue } ? [first] : rows.flags
         values = Self.narrow(rows.columns[column]) ?? .whole(rows.columns[column])
     }
 
@@ -108,15 +109,16 @@ struct SealedColumn: Sendable {
         }
     }
 
-    /// The readings of some rows with their flags.
-    func samples(_ rows: Range<Int>) -> [Sample] {
-        var samples: [Sample] = []
-        samples.reserveCapacity(rows.count)
+    /// Adds the readings of some rows with their flags.
+    func append(_ rows: Range<Int>, to samples: inout [Sample]) {
+        let before = samples.count
+        let needed = before + rows.count
+        // Doubled, because what grows by a bucket at a time would be moved at each of them.
+        if samples.capacity < needed { samples.reserveCapacity(max(needed, 2 * before)) }
         forEach(rows) { samples.append(Sample(time: $1, reading: $0, flags: flags[0])) }
         if flags.count > 1 {
-            for (index, row) in rows.enumerated() { samples[index].flags = flags[row] }
+            for (index, row) in rows.enumerated() { samples[before + index].flags = flags[row] }
         }
-        return samples
     }
 
     /// Adds some rows to the bars they fall into, in order, as `forEach` and `BarFold.add` would.

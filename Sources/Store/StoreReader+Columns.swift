@@ -18,12 +18,20 @@ extension StoreReader {
         case fresh(ArraySlice<Sample>)
 
         var samples: [Sample] {
+            var samples: [Sample] = []
+            append(to: &samples)
+            return samples
+        }
+
+        /// Adds the readings with their times and flags.
+        func append(to samples: inout [Sample]) {
             switch self {
-            case .sealed(let column, let rows): return column.samples(rows)
-            case .fresh(let samples): return Array(samples)
+            case .sealed(let column, let rows): column.append(rows, to: &samples)
+            case .fresh(let fresh): samples += fresh
             case .open(let scans, let column):
-                return scans.map {
-                    Sample(time: $0.time, reading: $0.readings[column], flags: $0.flags)
+                for scan in scans {
+                    samples.append(
+                        Sample(time: scan.time, reading: scan.readings[column], flags: scan.flags))
                 }
             }
         }

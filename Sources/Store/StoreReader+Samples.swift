@@ -10,8 +10,8 @@ extension StoreReader {
     ) async throws(StoreError) -> [Sample] {
         guard limit > 0 else { return [] }
         var found: [Sample] = []
-        try await samples(series: series, from: from, to: to) { page in
-            found += page
+        try await forEachPart(of: series, from: from, to: to) { part in
+            part.append(to: &found)
             return found.count < limit
         }
         return found.count > limit ? Array(found.prefix(limit)) : found
@@ -25,22 +25,30 @@ extension StoreReader {
         series: SeriesID, from: Timestamp, to: Timestamp,
         _ page: ([Sample]) throws(StoreError) -> Bool
     ) async throws(StoreError) {
+        try await forEachPart(of: series, from: from, to: to) { part throws(StoreError) in
+            try page(part.samples)
+        }
+    }
+
+    /// Hands over what a series holds, in order.
+    private func forEachPart(
+        of series: SeriesID, from: Timestamp, to: Timestamp,
+        _ body: (ColumnPart) throws(StoreError) -> Bool
+    ) async throws(StoreError) {
         let columns = try await columns(of: series)
-        // As a rule one group holds a series. Its samples come page by page; those of several
+        // As a rule one group holds a series. Its samples come part by part; those of several
         // groups, after a change of the column list, follow each other and are sorted together.
         guard columns.count != 1, !columns.isEmpty else {
             guard let only = columns.first else { return }
-            return try await forEachColumn(only, from: from, to: to) { column throws(StoreError) in
-                try page(column.samples)
-            }
+            return try await forEachColumn(only, from: from, to: to, body)
         }
         var all: [Sample] = []
         for column in columns {
             try await forEachColumn(column, from: from, to: to) { part in
-                all += part.samples
+                part.append(to: &all)
                 return true
             }
         }
-        _ = try page(all.sorted { $0.time < $1.time })
+        _ = try body(.fresh(all.sorted { $0.time < $1.time }[...]))
     }
 }

@@ -211,7 +211,9 @@ struct ColumnCacheTests {
             let expected = scans.filter { from <= $0.time && $0.time < to }.map {
                 Sample(time: $0.time, reading: $0.readings[column], flags: $0.flags)
             }
-            #expect(kept.samples(kept.rows(from: from, to: to)) == expected)
+            var samples: [Sample] = []
+            kept.append(kept.rows(from: from, to: to), to: &samples)
+            #expect(samples == expected)
             let grid = BarGrid(from: from, to: to, count: 40, calendar: .utc)
             var (fold, other) = (BarFold(grid), BarFold(grid))
             kept.add(kept.rows(from: from, to: to), to: &fold)

@@ -22,8 +22,8 @@ package struct StorageEstimate: Sendable {
         /// `device_bytes_per_sample` and `device_bytes_per_sample_corpus`: a commit each second of
         /// 500 readings, and of 2.783. All that follows from them is in it: evaluation, rollups,
         /// seals, checkpoints, housekeeping.
-        package static let large = (readings: 500.0, perReading: 31.95)
-        package static let small = (readings: 2.783, perReading: 3240.9)
+        package static let large = (readings: 500.0, perReading: 34.60)
+        package static let small = (readings: 2.783, perReading: 3217.8)
 
         /// What reaches the device for one commit: a straight line through the two.
         package static func written(readingsPerCommit readings: Double) -> Double {
