@@ -14,7 +14,7 @@ struct LiveTests {
     @Test("a real server answers over a real connection")
     func answers() async throws {
         try await TestSite.with { site in
-            try await running(site) { port, _ in
+            try await running(site.context) { port, _ in
                 let text = try await converse(
                     port, host: "localhost:\(port)", path: "/api/v1/site"
                 ) { $0.hasSuffix("}") ? .leave : .goOn }
@@ -27,25 +27,25 @@ struct LiveTests {
     @Test("requests are served on the thread of their connection")
     func oneThread() async throws {
         try await TestSite.with { site in
-            let (served, listening) = AsyncStream.makeStream(of: Bool.self)
-            let app = try makeApplication(
-                context: site.context, host: "127.0.0.1", port: 0, logger: Logger(label: "test"),
-                onListening: { _ in
-                    listening.yield(MultiThreadedEventLoopGroup.currentEventLoop != nil)
-                })
-            let services = ServiceGroup(
-                configuration: .init(services: [app], logger: Logger(label: "test")))
-            async let end: Void = services.run()
-            #expect(await served.first { _ in true } == true)
-            await services.triggerGracefulShutdown()
-            try await end
+            let (threads, served) = AsyncStream.makeStream(of: Bool.self)
+            var context = site.context
+            context.metrics = {
+                served.yield(MultiThreadedEventLoopGroup.currentEventLoop != nil)
+                return []
+            }
+            try await running(context) { port, _ in
+                _ = try await converse(port, host: "localhost:\(port)", path: "/metrics") { _ in
+                    .leave
+                }
+                #expect(await threads.first { _ in true } == true)
+            }
         }
     }
 
     @Test("a foreign Host header is refused over the wire")
     func foreignHost() async throws {
         try await TestSite.with { site in
-            try await running(site) { port, _ in
+            try await running(site.context) { port, _ in
                 let text = try await converse(port, host: "evil.example:\(port)", path: "/") { _ in
                     .goOn
                 }
@@ -58,7 +58,7 @@ struct LiveTests {
     @Test("an event stream tells of commits and alarms, and ends when the gateway stops")
     func events() async throws {
         try await TestSite.with { site in
-            try await running(site) { port, stop in
+            try await running(site.context) { port, stop in
                 var step = 0
                 let text = try await converse(
                     port, host: "localhost:\(port)", path: "/api/v1/events"
@@ -100,7 +100,7 @@ struct LiveTests {
         try await TestSite.with { site in
             let clock = ContinuousClock()
             var asked = clock.now
-            try await running(site) { port, stop in
+            try await running(site.context) { port, stop in
                 _ = try await converse(port, host: "localhost", path: "/api/v1/events") { text in
                     if text.contains("event: commit") {
                         asked = clock.now
@@ -118,12 +118,12 @@ struct LiveTests {
 
     /// Runs the server, then the body with its port; the body may stop it early.
     private func running(
-        _ site: TestSite, _ body: (Int, @Sendable () async -> Void) async throws -> Void
+        _ context: WebAPIContext, _ body: (Int, @Sendable () async -> Void) async throws -> Void
     ) async throws {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let logger = Logger(label: "test")
         let app = try makeApplication(
-            context: site.context, host: "127.0.0.1", port: 0, logger: logger,
+            context: context, host: "127.0.0.1", port: 0, logger: logger,
             onListening: { listening.yield($0) })
         let services = ServiceGroup(configuration: .init(services: [app], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { group in
