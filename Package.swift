@@ -64,22 +64,23 @@ let package = Package(
         line("Telemetry", []),
         line("LocatedText", [yams]),
         line("OwnThread", []),
+        line("Frames", []),
         .systemLibrary(
             name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
         // 1  pure: bytes and values in, values and bytes out
-        line("DeviceProfiles", ["Telemetry", "LocatedText"]),
+        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
-        line("FieldLinks", ["Telemetry", "OwnThread", "CModbus", "CMosquitto"]),
+        line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
         line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
         // 3  southbound, northbound, HTTP, the simulated site
-        line("Acquisition", ["Telemetry", "DeviceProfiles", "FieldLinks", logging]),
+        line("Acquisition", ["Telemetry", "Frames", "DeviceProfiles", "FieldLinks", logging]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
             "WebAPI",
@@ -89,7 +90,10 @@ let package = Package(
             ]),
         line(
             "SiteSimulator",
-            ["Telemetry", "LocatedText", "OwnThread", "DeviceProfiles", "FieldLinks", "CModbus"]),
+            [
+                "Telemetry", "LocatedText", "OwnThread", "Frames", "DeviceProfiles", "FieldLinks",
+                "CModbus",
+            ]),
         // 4  composition
         line(
             "Gateway",
@@ -113,7 +117,10 @@ let package = Package(
         .target(name: "TestSeeds", path: "Tests/TestSeeds", swiftSettings: strict),
         tests("TelemetryTests", ["Telemetry", "TestSeeds"]),
         tests("LocatedTextTests", ["LocatedText", "TestSeeds"]),
-        tests("DeviceProfilesTests", ["DeviceProfiles", "Telemetry", "LocatedText", "TestSeeds"]),
+        tests("FramesTests", ["Frames", "TestSeeds"]),
+        tests(
+            "DeviceProfilesTests",
+            ["DeviceProfiles", "Frames", "Telemetry", "LocatedText", "TestSeeds"]),
         tests(
             "EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds"]),
         tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText", "TestSeeds"]),

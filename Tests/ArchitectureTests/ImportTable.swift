@@ -3,7 +3,7 @@ enum ImportTable {
     /// The line of each target. A target imports only targets on a lower line.
     static let lines: [String: Int] = [
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
-        "CKernelClock": 0,
+        "CKernelClock": 0, "Frames": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
         "BucketCodec": 1,
         "FieldLinks": 2, "Store": 2,
@@ -15,7 +15,7 @@ enum ImportTable {
     /// No sockets, files, clocks or loggers: these import no part of the system at all.
     static let pure: Set<String> = [
         "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
-        "UplinkFormats", "BucketCodec",
+        "UplinkFormats", "BucketCodec", "Frames",
     ]
 
     /// The modules of packages and system libraries, and the only targets that may import them.
