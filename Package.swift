@@ -80,7 +80,9 @@ let package = Package(
         line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
         line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
         // 3  southbound, northbound, HTTP, the simulated site
-        line("Acquisition", ["Telemetry", "Frames", "DeviceProfiles", "FieldLinks", logging]),
+        line(
+            "Acquisition",
+            ["Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", logging]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
             "WebAPI",

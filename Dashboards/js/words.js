@@ -103,6 +103,7 @@ const words = {
     foreign_answer: ['answers that do not belong to the question', '应答与请求不符'],
     disconnected: ['the link is not connected', '链路未连接'],
     missed: ['the poll came too late', '轮询超时未执行'],
+    not_identified: ['it is another device than its profile describes', '设备与档案不符'],
     malformed: ['its messages cannot be read', '报文无法解析'],
     '': ['nothing has come for longer than expected', '超过预期时间未收到数据'],
   },

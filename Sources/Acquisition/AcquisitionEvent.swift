@@ -14,6 +14,12 @@ package enum AcquisitionEvent: Hashable, Sendable {
     case blockSplit(link: String, device: DeviceID, request: String)
     /// The device refuses what the profile asks for.
     case requestRefused(link: String, device: DeviceID, cause: String)
+    /// The device is not what its profile describes; its values are bad until it is.
+    case notIdentified(link: String, device: DeviceID, cause: String)
+    /// The device has told its ratios, or told others than before.
+    case ratiosRead(link: String, device: DeviceID, ratios: [String: Double])
+    /// A device was switched, or was not; by an order, or back to its safe state.
+    case commanded(link: String, order: DeviceOrder, outcome: DeviceOrder.Outcome)
     /// A message brought no reading; at most once a minute for each (reason, device), the rest are
     /// only counted.
     case messageRefused(

@@ -43,9 +43,13 @@ package struct PollSchedule: Sendable {
         var reason: BadReason
     }
 
-    /// The longest wait between two questions to a silent unit.
+    /// The longest wait between two questions to a silent unit that cost next to nothing.
     package static let longestWait = Duration.seconds(60)
     private static let firstWait = Duration.seconds(1)
+    /// Asking silent units takes one part in so many of the bus, all of them together.
+    private static let silentShare = 25
+    /// However dear the questions are, a silent unit is asked again after this time.
+    private static let patience = Duration.seconds(300)
     /// The slots of an entry that are told as missed one by one; older ones are passed over, so
     /// that a clock set right by years does not bring millions of them.
     private static let longestBacklog = 64
@@ -57,6 +61,13 @@ package struct PollSchedule: Sendable {
     private let entries: [Entry]
     /// For each entry the slot to be answered next.
     private var due: [Timestamp]
+    /// For each entry the slots in a row that passed before it could be polled.
+    private var starved: [Int]
+    /// For each entry a number that grows with every poll of the schedule.
+    private var lastPoll: [Int]
+    private var polls = 0
+    /// The poll that is under way, and since when.
+    private var underWay: (entry: Int, since: Timestamp)?
     private var silences: [Int: Silence] = [:]
     /// Milliseconds from the monotonic clock to the instants of this schedule; nil until it is
     /// told, 0 while they are monotonic times.
@@ -68,6 +79,8 @@ package struct PollSchedule: Sendable {
         self.entries = entries.map {
             Entry(unit: $0.unit, period: max($0.period, .milliseconds(1)))
         }
+        starved = self.entries.map { _ in 0 }
+        lastPoll = starved
         due = self.entries.map { entry in
             let slot = start.slot(every: entry.period)
             return slot < start ? slot + entry.period : slot
@@ -110,6 +123,7 @@ package struct PollSchedule: Sendable {
 
     private mutating func shiftSilences(_ step: Int64) {
         for unit in silences.keys { silences[unit]?.until.milliseconds &+= step }
+        underWay?.since.milliseconds &+= step
     }
 
     /// What to do at `now`. Each slot comes up once; the caller acts on it before asking again.
@@ -125,19 +139,29 @@ package struct PollSchedule: Sendable {
             if earliest.map({ due[index] < $0 }) ?? true { earliest = due[index] }
             guard due[index] <= now else { continue }
             let deadline = due[index] + entries[index].period
-            if deadline <= now { return take(index, reason: .missed) }
+            if deadline <= now {
+                starved[index] += 1
+                return take(index, reason: .missed)
+            }
             if let silence = silences[entries[index].unit], now < silence.until {
                 return take(index, reason: silence.reason)
             }
             // A unit that was silent is asked last, so that it costs the others the least.
-            if isBefore(index, deadline, than: best, bestDeadline) {
+            // On a bus that is asked for more than it can do, whoever was left out comes first, so
+            // that the loss is shared.
+            let claim = deadline - entries[index].period * min(starved[index], Self.longestBacklog)
+            if isBefore(index, claim, than: best, bestDeadline) {
                 best = index
-                bestDeadline = deadline
+                bestDeadline = claim
             }
         }
         guard let best else { return .wait(until: earliest) }
         let slot = due[best]
         due[best] = slot + entries[best].period
+        starved[best] = 0
+        polls += 1
+        lastPoll[best] = polls
+        underWay = (best, now)
         return .poll(entry: best, slot: slot)
     }
 
@@ -148,9 +172,12 @@ package struct PollSchedule: Sendable {
         switch ending {
         case .answered: silences[unit] = nil
         case .silent(let reason):
-            let wait = min(
+            let step = min(
                 Self.longestWait, silences[unit].map { $0.wait * 2 } ?? Self.firstWait)
-            silences[unit] = Silence(wait: wait, until: now + wait, reason: reason)
+            let cost = underWay?.entry == entry ? (underWay.map { now - $0.since } ?? .zero) : .zero
+            let others = silences.keys.count { $0 != unit }
+            let budget = min(Self.patience, max(.zero, cost) * (Self.silentShare * (others + 1)))
+            silences[unit] = Silence(wait: step, until: now + max(step, budget), reason: reason)
         }
     }
 
@@ -180,6 +207,7 @@ package struct PollSchedule: Sendable {
         guard let best else { return true }
         let isSuspect = silences[entries[index].unit] != nil
         if isSuspect != (silences[entries[best].unit] != nil) { return !isSuspect }
-        return deadline < bestDeadline
+        if deadline != bestDeadline { return deadline < bestDeadline }
+        return lastPoll[index] < lastPoll[best]
     }
 }

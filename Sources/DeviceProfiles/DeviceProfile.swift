@@ -16,6 +16,8 @@ package struct DeviceProfile: Sendable {
     package var provenance: Provenance
     /// What the installer must say, by name.
     package var params: [String: ProfileParameter]
+    /// Where the points of SunSpec models are; empty when no interface names any.
+    package var sunspec = SunSpecModels()
     /// By name; each has its own points, because units and names differ by interface.
     package var interfaces: [String: ProfileInterface]
     /// Where the file begins.

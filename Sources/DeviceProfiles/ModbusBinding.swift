@@ -15,6 +15,17 @@ package struct ModbusBinding: Sendable {
     package let groups: [ScanGroup]
     private let plans: [[RegisterRequest]]
     private let points: [[RegisterPoint]]
+    private let origin: Origin
+
+    /// What the binding was made of, to make it anew when the device has told more.
+    private struct Origin: Sendable {
+        var profile: DeviceProfile
+        var name: String
+        var given: [String: Double]
+        var cost: RequestCost
+        var placement: [Int: Int]?
+        var ratios: [String: Double] = [:]
+    }
 
     /// The longest wait for an answer.
     package var responseTimeout: Duration { interface.limits.responseTimeout }
@@ -26,17 +37,31 @@ package struct ModbusBinding: Sendable {
     /// The pause between connecting and the first request.
     package var afterConnect: Duration { interface.tcp?.afterConnect ?? .zero }
 
-    /// - Parameter parameters: what the installer said; the profile's defaults fill the rest.
+    /// - Parameters:
+    ///   - parameters: what the installer said; the profile's defaults fill the rest.
+    ///   - cost: weighs holes against requests; see `RequestCost`.
     package init(
         profile: DeviceProfile, interface name: String, parameters: [String: Double] = [:],
-        device: DeviceID
+        device: DeviceID, cost: RequestCost = .network
     ) throws(BindingError) {
         let found = try profile.find(name)
         guard case .modbus(let interface) = found else {
             throw .wrongProtocol(interface: name, is: found.fieldProtocol, wanted: .modbus)
         }
+        self.init(
+            Origin(profile: profile, name: name, given: parameters, cost: cost), interface,
+            resolved: try profile.resolve(parameters), device)
+    }
+
+    private init(
+        _ origin: Origin, _ described: ModbusInterface, resolved: [String: Double],
+        _ device: DeviceID
+    ) {
+        self.origin = origin
+        let interface = origin.placement.map(described.placed) ?? described
+        let resolved = resolved.merging(origin.ratios) { _, read in read }
+        let unknown = Set(origin.profile.readRatios(given: origin.given).map(\.name))
         self.interface = interface
-        let resolved = try profile.resolve(parameters)
         var groups: [ScanGroup] = []
         var plans: [[RegisterRequest]] = []
         var points: [[RegisterPoint]] = []
@@ -47,11 +72,13 @@ package struct ModbusBinding: Sendable {
             let plan = ReadPlan.requests(
                 for: members.flatMap { point in
                     point.registerSources.map { ($0, point.isAlone) }
-                }, of: interface)
+                }, of: interface, cost: origin.cost)
             groups.append(
                 ScanGroup(
-                    device: device, interface: name, name: poll,
-                    series: members.map { $0.series(of: device, parameters: resolved) },
+                    device: device, interface: origin.name, name: poll,
+                    series: members.map {
+                        $0.series(of: device, parameters: resolved, unknown: unknown)
+                    },
                     period: period, isPolled: true))
             plans.append(plan)
             points.append(
@@ -137,8 +164,14 @@ extension ProfilePoint {
     }
 
     /// The series that this point becomes on one device.
-    func series(of device: DeviceID, parameters: [String: Double]) -> Series {
+    ///
+    /// - Parameter unknown: parameters that only the device will tell.
+    func series(
+        of device: DeviceID, parameters: [String: Double], unknown: Set<String> = []
+    ) -> Series {
         var policy = counter
+        // Where a register rolls over is not known before its ratio is; a fall is a reset then.
+        if !unknown.isDisjoint(with: times) { policy?.modulus = nil }
         if let modulus = policy?.modulus {
             // The register rolls over in the device's figures; ratios and units stretch it.
             let stretched = times.reduce(modulus) { $0 * (parameters[$1] ?? 1) }
@@ -147,5 +180,115 @@ extension ProfilePoint {
         return Series(
             id: SeriesID(device: device, point: key), kind: description.kind,
             unit: description.canonicalUnit?.symbol ?? "", counter: policy, isUrgent: isUrgent)
+    }
+}
+
+// MARK: What the device tells about itself
+
+extension ModbusBinding {
+    /// The device that the binding is for.
+    private var device: DeviceID { groups.first?.device ?? DeviceID("") }
+
+    /// The same device with its SunSpec models where they are; points of other models are absent.
+    ///
+    /// - Parameter models: model to the address of its ID register.
+    func placed(at models: [Int: Int]) -> ModbusBinding {
+        var origin = origin
+        let table = origin.profile.sunspec
+        origin.placement = interfaceAsDescribed.models.reduce(into: [:]) { shifts, model in
+            guard let address = models[model], let base = table.virtualBase(of: model) else {
+                return
+            }
+            shifts[model] = address - base
+        }
+        return remade(origin)
+    }
+
+    /// The same device with ratios that it has told.
+    func with(ratios: [String: Double]) -> ModbusBinding {
+        var origin = origin
+        if origin.ratios == ratios { return self }
+        origin.ratios = ratios
+        return remade(origin)
+    }
+
+    private func remade(_ origin: Origin) -> ModbusBinding {
+        // The installer's parameters were good when the binding was first made.
+        let resolved = (try? origin.profile.resolve(origin.given)) ?? [:]
+        return ModbusBinding(origin, interfaceAsDescribed, resolved: resolved, device)
+    }
+
+    private var interfaceAsDescribed: ModbusInterface {
+        if case .modbus(let described)? = origin.profile.interfaces[origin.name] {
+            described
+        } else {
+            interface
+        }
+    }
+
+    /// The parameters that the device is asked for, because the installer left them out.
+    var readRatios: [(name: String, source: RegisterSource)] {
+        origin.profile.readRatios(given: origin.given)
+    }
+
+    /// Whether the device is asked for any ratio.
+    package var readsRatios: Bool { !readRatios.isEmpty }
+
+    /// The ratios that the device has told, by parameter.
+    package var ratios: [String: Double] { origin.ratios }
+
+    /// What is accepted instead of `value`; nil when it is.
+    func refusal(of value: Double, for parameter: String) -> String? {
+        origin.profile.params[parameter]?.refusal(of: value)
+    }
+}
+
+extension DeviceProfile {
+    func readRatios(given: [String: Double]) -> [(name: String, source: RegisterSource)] {
+        params.sorted { $0.key < $1.key }.compactMap { name, parameter in
+            guard given[name] == nil, let source = parameter.readFrom else { return nil }
+            return (name, source)
+        }
+    }
+}
+
+extension ModbusInterface {
+    /// The SunSpec models that the points belong to.
+    var models: Set<Int> {
+        Set(
+            (points.flatMap(\.registerSources) + identify.map(\.source)).compactMap(\.model))
+    }
+
+    /// The interface with every model moved by its shift; what has none is nowhere.
+    func placed(_ shifts: [Int: Int]) -> ModbusInterface {
+        func placed(_ source: RegisterSource) -> RegisterSource {
+            guard let model = source.model else { return source }
+            var source = source
+            if let shift = shifts[model], (0...65_535).contains(source.address + shift),
+                source.address + shift + source.count <= 65_536
+            {
+                source.address += shift
+            } else {
+                source.isUnplaced = true
+            }
+            return source
+        }
+        var copy = self
+        for index in copy.identify.indices {
+            copy.identify[index].source = placed(copy.identify[index].source)
+        }
+        for index in copy.points.indices {
+            switch copy.points[index].origin {
+            case .register(let source): copy.points[index].origin = .register(placed(source))
+            case .sum(let parts):
+                copy.points[index].origin = .sum(
+                    parts.map { .init(source: placed($0.source), scale: $0.scale) })
+            default: break
+            }
+            if case .power10(let source, let sign, let bias) = copy.points[index].scale {
+                copy.points[index].scale = .power10(placed(source), sign: sign, bias: bias)
+            }
+        }
+        return copy
     }
 }

@@ -9,9 +9,7 @@ struct ModbusReader {
     func interface(_ node: LocatedNode) -> ModbusInterface? {
         var reader = MappingReader(node, faults)
         _ = reader.required("protocol")
-        if let discover = reader.optional("discover") {
-            faults.add(discover.location, "'discover' is not supported yet")
-        }
+        let isDiscovered = reader.optional("discover")?.word([("sunspec", true)], faults) ?? false
         let unit = reader.required("unit").flatMap { whole($0, in: 0...255) }
         let serial = reader.optional("serial").map(serialLine)
         let tcp = reader.optional("tcp").map(tcp)
@@ -40,14 +38,14 @@ struct ModbusReader {
         }
         let list = points.points(reader.required("points"), defaults)
         let commands = (reader.optional("commands")?.entries(faults) ?? []).compactMap(command)
-        let tests = TestReader(points: list, faults: faults)
+        let tests = TestReader(points: list, faults: faults, vocabulary: points.vocabulary)
             .tests(reader.required("tests"), isModbus: true)
         reader.finish()
         guard let unit, let limits else { return nil }
         return ModbusInterface(
             unit: unit, serial: serial, tcp: tcp, limits: limits, blocks: blocks,
             identify: identify ?? [], polls: polls, points: list, commands: commands,
-            tests: tests, location: node.location)
+            tests: tests, isDiscovered: isDiscovered, location: node.location)
     }
 
     private func whole(_ node: LocatedNode, in range: ClosedRange<Int>) -> Int? {

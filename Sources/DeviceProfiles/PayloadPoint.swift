@@ -50,7 +50,7 @@ final class PayloadPoint: Sendable {
         }
         if isBitText { return decodeBits(plain) }
         switch conversion {
-        case .number:
+        case .number, .flags:
             guard token.kind != .boolean, let number = DecimalText.parse(plain) else {
                 return .bad(.invalid)
             }
@@ -105,6 +105,9 @@ final class PayloadPoint: Sendable {
             guard bits != nil else { return .text(code) }
             guard let numeric = Double(code) else { return nil }
             number = numeric
+        case (.flags(let flags), .text(let word)):
+            guard let set = flags.bits(of: word) else { return nil }
+            return .literal("\(set)")
         case (.text, .text(let text)): return .text(text)
         default: return nil
         }

@@ -8,12 +8,14 @@ import Telemetry
 enum PointConversion: Sendable {
     case number(LinearConversion)
     case state(StateConversion)
+    case flags(FlagConversion)
     case text
 
     /// - Parameter parameters: complete and checked; a missing one counts as 1.
     init(_ point: ProfilePoint, parameters: [String: Double]) {
         switch point.description.kind {
         case .gauge, .counter: self = .number(LinearConversion(point, parameters: parameters))
+        case .state where !point.flags.isEmpty: self = .flags(FlagConversion(point))
         case .state: self = .state(StateConversion(point.values))
         case .text: self = .text
         }
@@ -25,6 +27,8 @@ enum PointConversion: Sendable {
         case .number(let conversion): return conversion.reading(raw)
         case .state(let conversion):
             return Int64(exactly: raw.value).map(conversion.reading(code:)) ?? .bad(.unknownCode)
+        case .flags(let conversion):
+            return UInt64(exactly: raw.value).map(conversion.reading) ?? .bad(.unknownCode)
         case .text: return .bad(.invalid)
         }
     }
@@ -109,4 +113,33 @@ struct StateConversion: Sendable {
 
     /// The code that stands for a word.
     func code(of word: String) -> String? { codes[word] }
+}
+
+/// The bits of a state whose every bit says something of its own.
+struct FlagConversion: Sendable {
+    /// From the gravest to the mildest word, with the bits that mean it.
+    private let masks: [(mask: UInt64, word: String)]
+    private let calm: String
+
+    /// The vocabulary lists the words of a state from calm to grave.
+    init(_ point: ProfilePoint) {
+        calm = point.description.states.first ?? ""
+        masks = point.description.states.reversed().compactMap { word in
+            let mask = point.flags.filter { $0.value == word }
+                .reduce(UInt64(0)) { $0 | 1 << UInt64($1.key) }
+            return mask == 0 ? nil : (mask, word)
+        }
+    }
+
+    func reading(_ bits: UInt64) -> Reading {
+        .text(masks.first { bits & $0.mask != 0 }?.word ?? calm)
+    }
+
+    /// Bits that stand for a word; nil when none does.
+    func bits(of word: String) -> UInt64? {
+        if let mask = masks.first(where: { $0.word == word })?.mask {
+            return 1 << UInt64(mask.trailingZeroBitCount)
+        }
+        return word == calm ? 0 : nil
+    }
 }

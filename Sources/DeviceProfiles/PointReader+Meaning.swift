@@ -158,6 +158,32 @@ extension PointReader {
         return values
     }
 
+    /// `{3: alarm, 4: warning}`: bit to word.
+    func flags(_ node: LocatedNode, _ description: PointDescription?) -> [Int: String] {
+        var flags: [Int: String] = [:]
+        for entry in node.entries(faults) {
+            guard let bit = Int(entry.key), (0...52).contains(bit) else {
+                faults.add(
+                    entry.keyLocation, "'\(entry.key)' is not a bit", remedy: "bits count from 0")
+                continue
+            }
+            guard let word = entry.value.string(faults) else { continue }
+            flags[bit] = word
+            guard let description, description.kind == .state else { continue }
+            if !description.states.contains(word) {
+                let near = Spelling.nearest(to: word, among: description.states)
+                faults.add(
+                    entry.value.location, "'\(word)' is not a state of this quantity",
+                    remedy: near.map { "did you mean '\($0)'?" }
+                        ?? "one of \(description.states.joined(separator: ", "))")
+            }
+        }
+        if let description, description.kind != .state {
+            faults.add(node.location, "only states have 'flags'")
+        }
+        return flags
+    }
+
     func map(_ node: LocatedNode) -> [String: String] {
         var map: [String: String] = [:]
         for entry in node.entries(faults) { map[entry.key] = entry.value.string(faults) }

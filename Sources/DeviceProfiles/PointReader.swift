@@ -40,10 +40,6 @@ struct PointReader {
                 entry.keyLocation, "'\(entry.key)' is not in the vocabulary", remedy: remedy)
         }
         var reader = MappingReader(entry.value, faults)
-        for later in ["flags"] where reader.has(later) {
-            faults.add(entry.keyLocation, "'\(later)' is not supported yet")
-            _ = reader.optional(later)
-        }
         let origin =
             defaults.isModbus ? register(&reader, entry, defaults) : json(&reader, entry)
         let invalid = reader.optional("invalid")
@@ -54,6 +50,7 @@ struct PointReader {
         let unit = reader.optional("unit")
         let valid = reader.optional("valid").flatMap(range)
         let values = reader.optional("values").map { self.values($0, description, defaults) } ?? [:]
+        let flagWords = reader.optional("flags").map { self.flags($0, description) } ?? [:]
         let counter = reader.optional("counter").flatMap(counter)
         let poll = poll(&reader, entry, defaults)
         let flags = ["optional", "personal", "urgent"].map {
@@ -71,6 +68,7 @@ struct PointReader {
             times: times, valid: valid, values: values, counter: counter, poll: poll,
             isAlone: isAlone, isOptional: flags[0], isPersonal: flags[1], isUrgent: flags[2],
             doc: doc, note: note, status: status, location: entry.keyLocation)
+        point.flags = flagWords
         point.bits = bits.flatMap { bitRange($0, origin) }
         point.unit = self.unit(unit, of: description, at: entry)
         if let invalid { sentinels(invalid, into: &point) }
@@ -163,7 +161,7 @@ struct PointReader {
         }
         return RegisterSource(
             area: place.area, address: place.address, type: resolved, count: count,
-            wordOrder: wordOrder, byteOrder: byteOrder, encoding: encoding)
+            wordOrder: wordOrder, byteOrder: byteOrder, encoding: encoding, model: place.model)
     }
 
     private static func fits(_ encoding: RegisterEncoding, _ type: RegisterType) -> Bool {
@@ -184,14 +182,18 @@ struct PointReader {
         node?.word(HalfOrder.allCases.map { ($0.rawValue, $0) }, faults)
     }
 
-    /// `holding/0x1F4` or `coil/0`.
-    func address(_ node: LocatedNode) -> (area: RegisterArea, address: Int)? {
+    /// A place as a profile writes it.
+    struct Place {
+        var area: RegisterArea
+        var address: Int
+        var model: Int?
+    }
+
+    /// `holding/0x1F4`, `coil/0` or `sunspec/203/W`.
+    func address(_ node: LocatedNode) -> Place? {
         guard let text = node.string(faults) else { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.first == "sunspec" {
-            faults.add(node.location, "sunspec addresses are not supported yet")
-            return nil
-        }
+        if parts.first == "sunspec" { return sunspec(node, parts) }
         if parts.count == 2, let area = RegisterArea(rawValue: String(parts[0])) {
             let digits = parts[1]
             let isPlain = digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
@@ -200,7 +202,9 @@ struct PointReader {
                 ? (2...4).contains(digits.count - 2) && !digits.contains("+")
                     ? Int(digits.dropFirst(2), radix: 16) : nil
                 : isPlain ? Int(digits) : nil
-            if let address, (0...0xFFFF).contains(address) { return (area, address) }
+            if let address, (0...0xFFFF).contains(address) {
+                return Place(area: area, address: address)
+            }
         }
         let areas = RegisterArea.allCases.map(\.rawValue)
         let near = Spelling.nearest(to: String(parts.first ?? ""), among: areas)
@@ -208,6 +212,25 @@ struct PointReader {
             node.location, "'\(text)' is not an address",
             remedy: near.map { "did you mean '\($0)/…'?" }
                 ?? "an area and a 0-based address, for example 'holding/0x1F4' or 'coil/0'")
+        return nil
+    }
+
+    private func sunspec(_ node: LocatedNode, _ parts: [Substring]) -> Place? {
+        let table = vocabulary.sunspec
+        if parts.count == 3, let model = Int(parts[1]),
+            let address = table.virtualAddress(model: model, point: String(parts[2]))
+        {
+            return Place(area: .holding, address: address, model: model)
+        }
+        let known = parts.count > 1 ? Int(parts[1]).flatMap { table.models[$0]?.points.keys } : nil
+        let near = known.flatMap {
+            Spelling.nearest(to: String(parts.last ?? ""), among: $0.sorted())
+        }
+        faults.add(
+            node.location, "'\(node.scalar ?? "")' is not a point of a known SunSpec model",
+            remedy: near.map { "did you mean '\($0)'?" }
+                ?? "sunspec/MODEL/POINT; the models are listed in vocabulary.yaml: "
+                + table.models.keys.sorted().map(String.init).joined(separator: ", "))
         return nil
     }
 

@@ -67,6 +67,8 @@ package struct ModbusInterface: Sendable {
     package var points: [ProfilePoint]
     package var commands: [Command]
     package var tests: [ProfileTest]
+    /// The addresses of SunSpec points are found on the device.
+    package var isDiscovered: Bool
     package var location: Location
 }
 

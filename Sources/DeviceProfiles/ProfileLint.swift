@@ -68,7 +68,7 @@ struct ProfileLint {
             faults.add(
                 point.location, "'\(point.key)' is a counter without 'counter'",
                 remedy: "add 'counter: {modulus: null, resets: …}'")
-        case .state where point.values.isEmpty:
+        case .state where point.values.isEmpty && point.flags.isEmpty:
             faults.add(
                 point.location, "'\(point.key)' is a state without 'values'",
                 remedy: "add 'values: {\"0\": \(point.description.states.first ?? "…"), …}'")
@@ -83,10 +83,10 @@ struct ProfileLint {
             faults.add(
                 point.location, "'\(point.key)' does not fit the type \(source.type.rawValue)")
         }
-        if case .register(let source) = point.origin, point.bits != nil,
+        if case .register(let source) = point.origin, point.bits != nil || !point.flags.isEmpty,
             ![.uint16, .uint32, .uint64].contains(source.type) || source.encoding != .plain
         {
-            faults.add(point.location, "only unsigned integers have bits")
+            faults.add(point.location, "only unsigned integers have bits and flags")
         }
         if case .json(_, true) = point.origin, point.bits == nil {
             faults.add(point.location, "a text of bits needs 'bits: [lowest, highest]'")

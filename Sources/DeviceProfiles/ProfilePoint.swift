@@ -22,6 +22,9 @@ package struct ProfilePoint: Sendable {
     package var valid: ClosedRange<Double>?
     /// Raw code to word, for states; a code that is not listed is no value.
     package var values: [String: String] = [:]
+    /// Bit to word, for states that are bit fields: the gravest word whose bit is set counts, and
+    /// the quantity's first word when none is.
+    package var flags: [Int: String] = [:]
     /// The modulus is in the device's unit, before `times`.
     package var counter: CounterPolicy?
     /// The poll class (Modbus).
@@ -112,6 +115,10 @@ package struct RegisterSource: Hashable, Sendable {
     package var wordOrder: HalfOrder
     package var byteOrder: HalfOrder
     package var encoding: RegisterEncoding = .plain
+    /// The SunSpec model that the value belongs to; its address is found on the device.
+    package var model: Int?
+    /// The device does not have the model, or has not been searched.
+    package var isUnplaced = false
 
     package var addresses: Range<Int> { address..<(address + count) }
 }

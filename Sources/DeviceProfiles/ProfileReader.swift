@@ -38,7 +38,7 @@ struct ProfileReader {
         return DeviceProfile(
             id: idText, title: title, vendor: vendor, models: models, firmware: firmware,
             notThese: notThese, kind: kind, provenance: provenance, params: params,
-            interfaces: interfaces, location: root.location)
+            sunspec: vocabulary.sunspec, interfaces: interfaces, location: root.location)
     }
 
     private func interface(

@@ -14,7 +14,7 @@ final class RegisterPoint: Sendable {
         init(_ source: RegisterSource, scale: DecimalRatio, plan: [RegisterRequest]) {
             self.source = source
             self.scale = scale
-            if let answer = plan.firstIndex(where: { $0.holds(source) }) {
+            if !source.isUnplaced, let answer = plan.firstIndex(where: { $0.holds(source) }) {
                 place = (answer, source.address - plan[answer].address)
             }
         }
@@ -130,6 +130,9 @@ final class RegisterPoint: Sendable {
         case (.state(let state), .text(let word)):
             guard let code = state.code(of: word).flatMap(Double.init) else { return }
             encode(code, into: &image)
+        case (.flags(let flags), .text(let word)):
+            guard let bits = flags.bits(of: word) else { return }
+            encode(Double(bits), into: &image)
         case (.text, .text(let text)):
             guard let source = parts.first?.source else { return }
             write(RegisterValue.registers(text, of: source), of: source, into: &image)

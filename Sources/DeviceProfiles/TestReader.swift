@@ -5,6 +5,8 @@ import Telemetry
 struct TestReader {
     let points: [ProfilePoint]
     let faults: FaultCollector
+    /// Gives the addresses of SunSpec points.
+    var vocabulary = Vocabulary.empty
 
     func tests(_ node: LocatedNode?, isModbus: Bool) -> [ProfileTest] {
         (node?.list(faults) ?? []).compactMap { test($0, isModbus: isModbus) }
@@ -60,7 +62,7 @@ struct TestReader {
     /// `{input/0x48: "4640E700", coil/0: "1"}`
     private func registers(_ node: LocatedNode) -> ProfileTest.Given? {
         let reader = PointReader(
-            vocabulary: .empty, parameters: [], faults: faults)
+            vocabulary: vocabulary, parameters: [], faults: faults)
         var areas: [RegisterArea: [Int: UInt16]] = [:]
         for entry in node.entries(faults) {
             let at = LocatedNode(

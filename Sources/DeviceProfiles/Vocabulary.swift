@@ -46,6 +46,8 @@ package struct Vocabulary: Sendable {
 
     /// The canonical unit of each dimension.
     package let canonicalUnits: [Dimension: Unit]
+    /// The SunSpec models whose points a profile may name.
+    package let sunspec: SunSpecModels
 
     /// What `key` means; nil when its quantity or a facet is unknown or out of order.
     package func describe(_ key: PointKey) -> PointDescription? {
@@ -92,10 +94,12 @@ package struct Vocabulary: Sendable {
         for entry in root.required("quantities")?.entries(faults) ?? [] {
             quantities[entry.key] = quantity(entry, facets, canonical, faults)
         }
+        let sunspec = root.optional("sunspec").map { SunSpecModels.parse($0, faults) }
         root.finish()
         try faults.throwIfAny()
         return Vocabulary(
-            units: units, quantities: quantities, facets: facets, canonicalUnits: canonical)
+            units: units, quantities: quantities, facets: facets, canonicalUnits: canonical,
+            sunspec: sunspec ?? SunSpecModels())
     }
 
     private static func unit(_ entry: LocatedNode.Entry, _ faults: FaultCollector) -> Unit? {
@@ -179,5 +183,6 @@ package struct Vocabulary: Sendable {
 
 extension Vocabulary {
     /// Knows nothing: for readers that need no words.
-    static let empty = Vocabulary(units: [:], quantities: [:], facets: [:], canonicalUnits: [:])
+    static let empty = Vocabulary(
+        units: [:], quantities: [:], facets: [:], canonicalUnits: [:], sunspec: SunSpecModels())
 }

@@ -2,9 +2,9 @@ import CModbus
 import Glibc
 import Telemetry
 
-/// A libmodbus TCP context with its connected socket; both are closed once, when this goes.
+/// A libmodbus context with its open socket or serial port; both are closed once, when this goes.
 ///
-/// The socket is connected here and handed over, so that connecting has its own time-out and a
+/// A socket is connected here and handed over, so that connecting has its own time-out and a
 /// descriptor that `select()` cannot take never reaches the library.
 final class ModbusContext {
     /// How a request failed.
@@ -26,11 +26,12 @@ final class ModbusContext {
     private static let badUnit = lastException + 6
 
     private let context: OpaquePointer
-    private let responseTimeout: Duration
+    private let isSerial: Bool
+    private var timeout = Duration.zero
 
-    init(
-        host: String, port: Int, responseTimeout: Duration, connectTimeout: Duration
-    ) throws {
+    /// Connects to a server that speaks Modbus TCP; books a descriptor.
+    init(host: String, port: Int, connectTimeout: Duration) throws {
+        isSerial = false
         try DescriptorBudget.acquire(.modbus)
         do {
             guard let context = modbus_new_tcp(nil, Int32(clamping: port)) else {
@@ -43,15 +44,19 @@ final class ModbusContext {
                 modbus_free(context)
                 throw error
             }
-            let (seconds, attoseconds) = responseTimeout.components
-            let microseconds = UInt32(clamping: attoseconds / 1_000_000_000_000)
-            modbus_set_response_timeout(context, UInt32(clamping: seconds), microseconds)
-            // The rest of an answer that has begun comes at once or not at all.
-            if responseTimeout < .milliseconds(500) {
-                modbus_set_byte_timeout(context, 0, microseconds)
-            }
             self.context = context
-            self.responseTimeout = responseTimeout
+        } catch {
+            DescriptorBudget.release(.modbus)
+            throw error
+        }
+    }
+
+    /// Opens a serial port; books a descriptor.
+    init(_ line: SerialLine) throws {
+        isSerial = true
+        try DescriptorBudget.acquire(.modbus)
+        do {
+            context = try Self.open(line)
         } catch {
             DescriptorBudget.release(.modbus)
             throw error
@@ -64,17 +69,85 @@ final class ModbusContext {
         DescriptorBudget.release(.modbus)
     }
 
+    private static func open(_ line: SerialLine) throws(SerialPortError) -> OpaquePointer {
+        let parity: [SerialLine.Parity: UInt8] = [
+            .none: UInt8(ascii: "N"), .even: UInt8(ascii: "E"), .odd: UInt8(ascii: "O"),
+        ]
+        // The library would silently fall back to 9600 baud for a rate that it does not know.
+        guard SerialLine.bauds.contains(line.baud),
+            let context = modbus_new_rtu(
+                line.path, Int32(clamping: line.baud), CChar(parity[line.parity] ?? 0x4E),
+                Int32(line.dataBits), Int32(line.stopBits))
+        else {
+            throw SerialPortError(cause: "\(line.path): \(line.settings) cannot be set")
+        }
+        do throws(SerialPortError) {
+            guard modbus_connect(context) == 0 else {
+                let number = errno
+                throw SerialPortError(
+                    cause: openFailure(line.path, number),
+                    isDescriptorShortage: number == EMFILE || number == ENFILE)
+            }
+            let descriptor = modbus_get_socket(context)
+            guard descriptor < DescriptorBudget.cap else {
+                throw SerialPortError(
+                    cause: "descriptor \(descriptor) is too high for select()",
+                    isDescriptorShortage: true)
+            }
+            try lockSerialPort(descriptor, line)
+            try direct(context, line)
+            return context
+        } catch {
+            modbus_close(context)
+            modbus_free(context)
+            throw error
+        }
+    }
+
+    /// Asks for the direction control that the line names; a driver that refuses is no use then.
+    private static func direct(
+        _ context: OpaquePointer, _ line: SerialLine
+    ) throws(SerialPortError) {
+        let result: Int32
+        switch line.direction {
+        case .adapter: return
+        case .driver: result = modbus_rtu_set_serial_mode(context, MODBUS_RTU_RS485)
+        case .rts: result = modbus_rtu_set_rts(context, MODBUS_RTU_RTS_UP)
+        }
+        guard result != 0 else { return }
+        throw SerialPortError(
+            cause: "\(line.path): the driver cannot turn the RS-485 direction "
+                + "(\(systemText(errno))); leave 'rs485' out if the adapter turns it by itself, "
+                + "as USB adapters do, or write 'rs485=rts' if RTS is wired to it")
+    }
+
     /// Makes one request; nil means that `count` items were read.
-    func ask(unit: UInt8, count: Int32, _ read: (OpaquePointer) -> Int32) -> Failure? {
+    func ask(
+        unit: UInt8, count: Int32, timeout: Duration, _ read: (OpaquePointer) -> Int32
+    ) -> Failure? {
+        wait(atMost: timeout)
         modbus_set_slave(context, Int32(unit))
+        // What a silent line has still brought belongs to nobody.
+        if isSerial { modbus_flush(context) }
         let result = read(context)
         if result == count { return nil }
         return failure(number: errno, result: result)
     }
 
+    private func wait(atMost timeout: Duration) {
+        guard timeout != self.timeout else { return }
+        self.timeout = timeout
+        let (seconds, attoseconds) = timeout.components
+        let microseconds = UInt32(clamping: attoseconds / 1_000_000_000_000)
+        modbus_set_response_timeout(context, UInt32(clamping: seconds), microseconds)
+        // The rest of an answer that has begun comes at once or not at all.
+        let rest = timeout < .milliseconds(500) ? microseconds : 500_000
+        modbus_set_byte_timeout(context, 0, rest)
+    }
+
     private func failure(number: Int32, result: Int32) -> Failure {
         if result >= 0 {
-            drain()
+            discard(for: timeout)
             return .foreign("\(result) items came instead of those asked for")
         }
         switch number {
@@ -85,23 +158,22 @@ final class ModbusContext {
             return .exception(UInt8(clamping: number - Self.errorBase))
         case Self.badCRC, Self.badData, Self.badException, Self.unknownException,
             Self.tooMuchData, Self.badUnit:
-            drain()
-            return .foreign(String(cString: modbus_strerror(number)))
+            let text = String(cString: modbus_strerror(number))
+            // What came was the answer to an earlier request, so the one to this request is still
+            // to come. Without waiting for it every later answer would be taken for the one after.
+            discard(for: timeout)
+            return .foreign(text)
         default:
             return .lost(
                 number == ECONNRESET ? "the device closed the connection" : systemText(number))
         }
     }
 
-    /// Throws away the late answers that are on their way.
-    ///
-    /// What came was the answer to an earlier request, so the one to this request is still to come.
-    /// Without waiting for it every later answer would be taken for the one after it.
-    private func drain() {
+    /// Throws away what has come, and what comes within `limit`.
+    func discard(for limit: Duration) {
         modbus_flush(context)
-        let socket = modbus_get_socket(context)
-        var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        if poll(&entry, 1, Int32(clamping: max(1, responseTimeout.milliseconds))) > 0 {
+        var entry = pollfd(fd: modbus_get_socket(context), events: Int16(POLLIN), revents: 0)
+        if poll(&entry, 1, Int32(clamping: max(1, limit.milliseconds))) > 0 {
             modbus_flush(context)
         }
     }

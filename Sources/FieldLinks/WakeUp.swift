@@ -61,6 +61,19 @@ package final class WakeUp: Sendable {
 }
 
 extension WakeUp {
+    /// Sits in `poll()` until one of `sockets` is readable, somebody rings, or the time is over.
+    func wait(for sockets: [Int32], limit: Duration) {
+        var entries = ([descriptor] + sockets).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        let milliseconds = Int32(clamping: max(0, limit.milliseconds))
+        guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else { return }
+        if entries[0].revents != 0 {
+            var count: UInt64 = 0
+            _ = read(descriptor, &count, 8)
+        }
+    }
+
     /// Whether `socket` has something to read right now.
     static func isReadable(_ socket: Int32) -> Bool {
         var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)

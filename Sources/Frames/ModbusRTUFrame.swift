@@ -31,4 +31,54 @@ package enum ModbusRTUFrame {
         bytes.append(UInt8(crc >> 8))
         return bytes
     }
+
+    /// What a unit answers to a request.
+    package enum Answer: Hashable, Sendable {
+        /// What follows the function: for reads the bytes behind their count, for writes the echo.
+        case data([UInt8])
+        /// The code of an exception.
+        case exception(UInt8)
+    }
+
+    /// Looks for the answer to a read of `count` bytes, or to a write.
+    ///
+    /// Nothing is believed without unit, function, length and CRC, so what else came (an echo of
+    /// the request, the heartbeat of a serial server, the late answer of another unit) is passed
+    /// over, wherever it stands.
+    ///
+    /// - Parameter count: the data bytes of a read; nil for a write, whose answer repeats the
+    ///   first four bytes of `pdu` behind the function.
+    package static func search(
+        _ received: [UInt8], unit: UInt8, pdu: [UInt8], count: Int?
+    ) -> FrameSearch<Answer> {
+        guard let function = pdu.first else { return .incomplete }
+        let head = count.map { 3 + $0 } ?? 6
+        for start in received.indices where received[start] == unit {
+            let rest = received[start...]
+            guard rest.count >= 5 else { break }
+            let code = rest[start + 1]
+            if code == function | 0x80, isWhole(rest.prefix(5)) {
+                return .found(.exception(rest[start + 2]))
+            }
+            guard code == function, rest.count >= head + 2 else { continue }
+            if let count {
+                guard Int(rest[start + 2]) == count else { continue }
+            } else {
+                guard rest[(start + 2)..<(start + 6)].elementsEqual(pdu.dropFirst().prefix(4))
+                else { continue }
+            }
+            if isWhole(rest.prefix(head + 2)) {
+                return .found(.data(Array(rest.prefix(head).dropFirst(count == nil ? 2 : 3))))
+            }
+        }
+        return .incomplete
+    }
+
+    /// Whether the last two bytes are the checksum of those before them.
+    private static func isWhole(_ frame: ArraySlice<UInt8>) -> Bool {
+        let body = frame.dropLast(2)
+        let crc = checksum(body)
+        return frame[body.endIndex] == UInt8(crc & 0xFF)
+            && frame[body.endIndex + 1] == UInt8(crc >> 8)
+    }
 }

@@ -27,6 +27,25 @@ struct EventLog: Sendable {
             logger.warning(
                 "request refused by the device",
                 metadata: ["link": "\(link)", "device": "\(device)", "cause": "\(cause)"])
+        case .notIdentified(let link, let device, let cause):
+            logger.error(
+                "the device is not what its profile describes",
+                metadata: ["link": "\(link)", "device": "\(device)", "cause": "\(cause)"])
+        case .ratiosRead(let link, let device, let ratios):
+            let words = ratios.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            logger.notice(
+                "ratios read from the device",
+                metadata: [
+                    "link": "\(link)", "device": "\(device)",
+                    "ratios": "\(words.joined(separator: " "))",
+                ])
+        case .commanded(let link, let order, let outcome):
+            logger.notice(
+                "device commanded",
+                metadata: [
+                    "link": "\(link)", "device": "\(order.device)", "point": "\(order.point)",
+                    "word": "\(order.word)", "by": "\(order.actor)", "outcome": "\(outcome)",
+                ])
         case .messageRefused(let link, let device, let topic, let reason, let detail):
             logger.warning(
                 "message refused",

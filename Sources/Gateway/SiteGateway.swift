@@ -205,12 +205,12 @@ package struct SiteGateway: Sendable {
         switch link {
         case .modbus(let link, let endpoint, let units):
             let timeout = units.map(\.binding.responseTimeout).max() ?? .seconds(1)
-            let acquisition = ModbusAcquisition(
+            let acquisition = BusAcquisition(
                 name: link.id,
-                link: ModbusLink(
+                link: BusLink(
                     host: endpoint.host, port: endpoint.port, responseTimeout: timeout),
                 devices: units.map { unit in
-                    ModbusAcquisition.Device(
+                    BusAcquisition.Device(
                         unit: UInt8(clamping: unit.unit), binding: unit.binding,
                         groups: registered(unit.binding.groups))
                 },

@@ -32,6 +32,8 @@ package enum BadReason: UInt8, Hashable, Sendable, Codable, CaseIterable {
     case missed = 10
     /// The message could not be read at all.
     case malformed = 11
+    /// The device that answers is not the one that the profile describes.
+    case notIdentified = 12
 
     /// The word used in answers, tables and files: lower case with underscores.
     package var word: String {
@@ -47,6 +49,7 @@ package enum BadReason: UInt8, Hashable, Sendable, Codable, CaseIterable {
         case .disconnected: "disconnected"
         case .missed: "missed"
         case .malformed: "malformed"
+        case .notIdentified: "not_identified"
         }
     }
 }

@@ -99,7 +99,9 @@ extension BadReason {
     var isOfTheWire: Bool {
         switch self {
         case .timeout, .exception, .foreignAnswer, .disconnected, .missed: true
-        case .absent, .invalid, .outOfRange, .unknownCode, .stale, .malformed: false
+        case .absent, .invalid, .outOfRange, .unknownCode, .stale, .malformed,
+            .notIdentified:
+            false
         }
     }
 }

@@ -163,7 +163,7 @@ struct PollScheduleClockTests {
         let later = ClockReading(
             bootID: "a", monotonic: 100, wall: Self.now + .milliseconds(100), isTrusted: true,
             stampOffset: Self.now.milliseconds)
-        schedule.polled(entry: 0, .silent(.timeout), now: Timestamp(milliseconds: 100))
+        schedule.polled(entry: 0, .silent(.timeout), now: Timestamp(milliseconds: 20))
         schedule.follow(later)
         #expect(
             schedule.next(now: Self.now + .seconds(1))

@@ -43,6 +43,50 @@ struct PollScheduleTests {
         #expect(schedule.next(now: at(3.5)) == .wait(until: at(4)))
     }
 
+    @Test("an overloaded bus leaves nobody out: each unit gets its share of what is possible")
+    func fairShare() {
+        // Ten units want a second each of a bus that has time for four of them.
+        var schedule = PollSchedule(
+            (0..<10).map { .init(unit: $0, period: .seconds(1)) }, start: at(0))
+        var polls = [Int](repeating: 0, count: 10)
+        var now = 0.0
+        while now < 100 {
+            switch schedule.next(now: at(now)) {
+            case .poll(let entry, _):
+                polls[entry] += 1
+                now += 0.25
+                schedule.polled(entry: entry, .answered, now: at(now))
+            case .skip: break
+            case .wait(let until): now = until.map { Double($0 - at(0)) } ?? 1000
+            }
+        }
+        #expect(polls.reduce(0, +) >= 390)
+        #expect(polls.allSatisfy { (36...44).contains($0) }, "\(polls)")
+    }
+
+    @Test("what silent units cost is bounded by the bus, however long their time-outs are")
+    func silentBudget() {
+        // Twenty units of 50 ms each at one second; three are dead and cost 2 s each time.
+        var schedule = PollSchedule(
+            (0..<20).map { .init(unit: $0, period: .seconds(1)) }, start: at(0))
+        var now = 0.0
+        var lost = 0.0
+        while now < 3600 {
+            switch schedule.next(now: at(now)) {
+            case .poll(let entry, _):
+                let isDead = entry < 3
+                now += isDead ? 2 : 0.05
+                if isDead { lost += 2 }
+                schedule.polled(
+                    entry: entry, isDead ? .silent(.timeout) : .answered, now: at(now))
+            case .skip: break
+            case .wait(let until): now = until.map { Double($0 - at(0)) } ?? 1e9
+            }
+        }
+        #expect(lost / 3600 < 0.05, "\(lost) s of an hour")
+        #expect(lost / 3600 > 0.005, "a unit that comes back is noticed within minutes")
+    }
+
     @Test("a silent unit is asked after 1, 2, 4 … 60 s; its slots in between are bad")
     func backOff() {
         var schedule = PollSchedule([.init(unit: 1, period: .seconds(1))], start: at(0))
@@ -149,5 +193,13 @@ struct PollScheduleTests {
         #expect(schedule.next(now: at(95)) == .wait(until: at(101)))
         #expect(schedule.next(now: at(-10_000)) == .wait(until: at(-9_999)))
         #expect(schedule.next(now: at(-9_999)) == .poll(entry: 0, slot: at(-9_999)))
+    }
+}
+
+extension Double {
+    /// Seconds.
+    fileprivate init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = Double(seconds) + Double(attoseconds) / 1e18
     }
 }

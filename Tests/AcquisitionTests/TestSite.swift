@@ -50,7 +50,7 @@ enum TestSite {
                 unit: 1
                 word_order: high_first
                 byte_order: high_first
-                limits: {max_registers: 40, response_timeout: 1s, quiet_time: 0ms, join_gaps: 8}
+                limits: {max_registers: 40, response_timeout: 200ms, quiet_time: 0ms, join_gaps: 8}
                 identify: [{at: holding/\(addresses[0]), type: uint16, between: [0, 65535]}]
                 polls: {fast: \(period)}
                 defaults: {type: uint16, poll: fast}

@@ -57,11 +57,19 @@ struct FaultyProfilesTests {
     }
 
     @Test(
-        "what is not supported yet is refused, not passed over",
+        "ways to find a value that cannot be gone are refused with the right way",
         arguments: [
-            ("discover: sunspec", "'discover' is not supported yet"),
-            ("points: {switch.ch1: {at: coil/0, flags: {}}}", "'flags' is not supported yet"),
-            ("points: {voltage.l1: {at: sunspec/203/W, unit: V}}", "sunspec addresses"),
+            ("discover: bacnet", "'bacnet'"),
+            (
+                "points: {switch.ch1: {at: holding/0, type: uint16, flags: {x: \"on\"}}}",
+                "'x' is not a bit"
+            ),
+            (
+                "points: {switch.ch1: {at: holding/0, type: uint16, flags: {\"0\": onn}}}",
+                "'onn' is not a state"
+            ),
+            ("points: {voltage.l1: {at: sunspec/203/Q, unit: V}}", "not a point of a known"),
+            ("points: {voltage.l1: {at: sunspec/1/W, unit: V}}", "not a point of a known"),
         ])
     func unsupported(line: String, message: String) throws {
         let faults = try Shipped.faults(Shipped.wrap("\(Shipped.modbusHead)\n\(line)"))

@@ -10,7 +10,7 @@ import Testing
     private static let meter = DeviceID("meter")
 
     private func withServer(
-        _ body: (ModbusServer, FaultBoard, ModbusLink) async throws -> Void
+        _ body: (ModbusServer, FaultBoard, BusLink) async throws -> Void
     ) async throws {
         let faults = FaultBoard()
         let server = try ModbusServer(
@@ -30,7 +30,7 @@ import Testing
                         ])
                     })
             ], faults: faults)
-        let link = ModbusLink(
+        let link = BusLink(
             host: "127.0.0.1", port: server.port, responseTimeout: .seconds(20))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await server.serve() }
@@ -40,12 +40,12 @@ import Testing
     }
 
     /// A link that gives up soon, for answers that do not come.
-    private func hasty(_ server: ModbusServer) -> ModbusLink {
-        ModbusLink(host: "127.0.0.1", port: server.port, responseTimeout: .milliseconds(300))
+    private func hasty(_ server: ModbusServer) -> BusLink {
+        BusLink(host: "127.0.0.1", port: server.port, responseTimeout: .milliseconds(300))
     }
 
     private func read(
-        _ link: ModbusLink, unit: UInt8 = 3, _ function: ModbusLink.RegisterFunction = .holding,
+        _ link: BusLink, unit: UInt8 = 3, _ function: BusLink.RegisterFunction = .holding,
         _ address: Int = 100, _ count: Int = 4
     ) async throws -> [UInt16] {
         try await link.perform { link in
@@ -57,12 +57,12 @@ import Testing
 
     private func code(
         _ body: () async throws -> [UInt16]
-    ) async -> ModbusError.Code? {
+    ) async -> BusError.Code? {
         do {
             _ = try await body()
             return nil
         } catch {
-            return (error as? ModbusError)?.code
+            return (error as? BusError)?.code
         }
     }
 
@@ -91,11 +91,11 @@ import Testing
     func clients() async throws {
         try await withServer { (server, _, _) async throws in
             let links = (0..<ModbusServer.clientLimit).map { _ in
-                ModbusLink(
+                BusLink(
                     host: "127.0.0.1", port: server.port, responseTimeout: .seconds(20))
             }
             for link in links { #expect(try await read(link).count == 4) }
-            let late = ModbusLink(
+            let late = BusLink(
                 host: "127.0.0.1", port: server.port, responseTimeout: .seconds(20))
             #expect(await code { try await read(late) } == .disconnected)
             for link in links { #expect(try await read(link).count == 4) }
@@ -112,7 +112,7 @@ import Testing
     @Test("each fault does what it says and goes when it is healed")
     func faults() async throws {
         try await withServer { (server, faults, link) async throws in
-            let table: [(SimulationFault, Set<ModbusError.Code>)] = [
+            let table: [(SimulationFault, Set<BusError.Code>)] = [
                 (.silent, [.timeout]),
                 (.exception(4), [.exception(4)]),
                 (.late(.milliseconds(500)), [.timeout]),

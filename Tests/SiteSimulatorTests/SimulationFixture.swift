@@ -63,7 +63,7 @@ func withSimulation(
 
 /// Reads one scan group over the wire with the gateway's own link.
 func poll(
-    _ binding: ModbusBinding, group: Int, unit: Int, on link: ModbusLink
+    _ binding: ModbusBinding, group: Int, unit: Int, on link: BusLink
 ) async throws -> [Reading] {
     let answers = try await link.perform { link in
         try link.connect()

@@ -68,7 +68,7 @@ import Testing
         let simulation = try simulation(clock)
         let bindings = try SimulatedBindings(library: Profiles.library())
         let took = try await withSimulation(simulation) { endpoints in
-            var links: [Int: ModbusLink] = [:]
+            var links: [Int: BusLink] = [:]
             var read = 0
             for step in 0..<3 {
                 let now = epoch + .seconds(Int64(step) * 3600)
@@ -79,7 +79,7 @@ import Testing
                     else { continue }
                     let link =
                         links[port]
-                        ?? ModbusLink(host: host, port: port, responseTimeout: .seconds(20))
+                        ?? BusLink(host: host, port: port, responseTimeout: .seconds(20))
                     links[port] = link
                     for (index, group) in binding.groups.enumerated() {
                         let readings = try await poll(binding, group: index, unit: unit, on: link)
@@ -106,11 +106,11 @@ import Testing
         let station = try #require(bindings.modbus(north))
         _ = try await withSimulation(simulation) { endpoints in
             let port = try #require(endpoints.modbusPorts["dust-bus"])
-            let hasty = ModbusLink(
+            let hasty = BusLink(
                 host: "127.0.0.1", port: port, responseTimeout: .milliseconds(200))
-            let patient = ModbusLink(host: "127.0.0.1", port: port, responseTimeout: .seconds(20))
+            let patient = BusLink(host: "127.0.0.1", port: port, responseTimeout: .seconds(20))
             simulation.set(fault: .silent, for: north)
-            await #expect(throws: ModbusError.self) {
+            await #expect(throws: BusError.self) {
                 try await poll(station, group: 0, unit: 21, on: hasty)
             }
             let others = try await poll(station, group: 0, unit: 22, on: patient)

@@ -3,9 +3,9 @@ import TestPeers
 import Testing
 
 @Suite("Reading from Modbus servers that are not ours")
-struct ModbusLinkTests {
-    private func code(_ body: () throws(ModbusError) -> Void) -> ModbusError.Code? {
-        do throws(ModbusError) {
+struct BusLinkTests {
+    private func code(_ body: () throws(BusError) -> Void) -> BusError.Code? {
+        do throws(BusError) {
             try body()
             return nil
         } catch {
@@ -20,7 +20,7 @@ struct ModbusLinkTests {
             "--discrete", "8=0,1", "--unit", "7", "--holding", "0=77",
         ]
         try await withPythonPeer("modbus_server.py", arguments) { port in
-            let link = ModbusLink(host: "127.0.0.1", port: port)
+            let link = BusLink(host: "127.0.0.1", port: port)
             try await link.perform { link in
                 try link.connect()
                 #expect(
@@ -39,7 +39,7 @@ struct ModbusLinkTests {
                     try link.readRegisters(unit: 7, function: .holding, address: 0, count: 1)
                         == [77])
                 #expect(
-                    code { () throws(ModbusError) in
+                    code { () throws(BusError) in
                         _ = try link.readRegisters(
                             unit: 1, function: .holding, address: 5000, count: 1)
                     } == .exception(2))
@@ -49,17 +49,17 @@ struct ModbusLinkTests {
 
     @Test("each misbehaviour has its own code, and the next good read is right")
     func misbehaviour() async throws {
-        let expected: [(address: Int, code: ModbusError.Code)] = [
+        let expected: [(address: Int, code: BusError.Code)] = [
             (1001, .foreignAnswer), (1002, .foreignAnswer), (1003, .exception(6)),
             (1004, .timeout), (1006, .timeout), (1008, .foreignAnswer),
         ]
         try await withPythonPeer("modbus_faulty.py") { port in
-            let link = ModbusLink(
+            let link = BusLink(
                 host: "127.0.0.1", port: port, responseTimeout: .milliseconds(200))
             try await link.perform { link in
                 try link.connect()
                 for (address, wanted) in expected {
-                    let got = code { () throws(ModbusError) in
+                    let got = code { () throws(BusError) in
                         _ = try link.readRegisters(
                             unit: 1, function: .holding, address: address, count: 4)
                     }
@@ -78,18 +78,18 @@ struct ModbusLinkTests {
     @Test("a late answer is never taken for another one's, and the stream comes back into step")
     func lateAnswer() async throws {
         try await withPythonPeer("modbus_faulty.py", ["--delay", "0.45"]) { port in
-            let link = ModbusLink(
+            let link = BusLink(
                 host: "127.0.0.1", port: port, responseTimeout: .milliseconds(300))
             try await link.perform { link in
                 try link.connect()
                 #expect(
-                    code { () throws(ModbusError) in
+                    code { () throws(BusError) in
                         _ = try link.readRegisters(
                             unit: 1, function: .holding, address: 1000, count: 2)
                     } == .timeout)
                 var successes = 0
                 for address in 0..<4 {
-                    do throws(ModbusError) {
+                    do throws(BusError) {
                         let values = try link.readRegisters(
                             unit: 1, function: .holding, address: address, count: 2)
                         #expect(values == [UInt16(address), UInt16(address + 1)])
@@ -106,11 +106,11 @@ struct ModbusLinkTests {
     @Test("a closed connection is reported as such, and connecting again heals it")
     func closedConnection() async throws {
         try await withPythonPeer("modbus_faulty.py") { port in
-            let link = ModbusLink(host: "127.0.0.1", port: port)
+            let link = BusLink(host: "127.0.0.1", port: port)
             try await link.perform { link in
                 try link.connect()
                 #expect(
-                    code { () throws(ModbusError) in
+                    code { () throws(BusError) in
                         _ = try link.readRegisters(
                             unit: 1, function: .holding, address: 1005, count: 1)
                     } == .disconnected)
@@ -127,22 +127,22 @@ struct ModbusLinkTests {
     @Test("a server that is not there is an error that names the place")
     func nobodyListens() async throws {
         let port = try freePort()
-        let link = ModbusLink(host: "127.0.0.1", port: port)
+        let link = BusLink(host: "127.0.0.1", port: port)
         await #expect {
             try await link.perform { try $0.connect() }
         } throws: { error in
-            guard let error = error as? ModbusError else { return false }
+            guard let error = error as? BusError else { return false }
             return error.code == .connectFailed && "\(error)".contains("127.0.0.1:\(port)")
         }
     }
 
     @Test("requests beyond the protocol's limits are refused before they are sent")
     func limits() async throws {
-        let link = ModbusLink(host: "127.0.0.1", port: 9)
+        let link = BusLink(host: "127.0.0.1", port: 9)
         await link.perform { link in
             for (address, count) in [(0, 0), (0, 126), (-1, 1), (65_530, 7), (0, .max), (.max, 1)] {
                 #expect(
-                    code { () throws(ModbusError) in
+                    code { () throws(BusError) in
                         _ = try link.readRegisters(
                             unit: 1, function: .holding, address: address, count: count)
                     } == .invalidRequest)

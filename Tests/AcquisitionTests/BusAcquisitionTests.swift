@@ -6,17 +6,17 @@ import TestPeers
 import Testing
 
 @Suite("Polling real Modbus servers", .serialized)
-struct ModbusAcquisitionTests {
+struct BusAcquisitionTests {
     private let sink = RecordingSink()
     private let log = EventLog()
     private let status = AcquisitionStatus()
 
     private func acquisition(
-        port: Int, _ devices: [ModbusAcquisition.Device], timeout: Duration = .milliseconds(200)
-    ) -> ModbusAcquisition {
-        ModbusAcquisition(
+        port: Int, _ devices: [BusAcquisition.Device], timeout: Duration = .milliseconds(200)
+    ) -> BusAcquisition {
+        BusAcquisition(
             name: "bus",
-            link: ModbusLink(
+            link: BusLink(
                 host: "127.0.0.1", port: port, responseTimeout: timeout, connectTimeout: timeout),
             devices: devices, sink: sink, clock: LinkClock(ContinuousClock()),
             wallClock: SystemClock(), status: status, onEvent: log.note)
@@ -25,14 +25,14 @@ struct ModbusAcquisitionTests {
     private func device(
         _ name: String, unit: UInt8 = 1, group: Int = 1, addresses: [Int] = [40, 41, 42],
         period: String = "200ms"
-    ) throws -> ModbusAcquisition.Device {
+    ) throws -> BusAcquisition.Device {
         let binding = try TestSite.meter(name, addresses: addresses, period: period)
-        return ModbusAcquisition.Device(
+        return BusAcquisition.Device(
             unit: unit, binding: binding, groups: [TestSite.numbered(binding.groups[0], group)])
     }
 
     private func whileRunning(
-        _ acquisition: ModbusAcquisition, _ body: @escaping @Sendable () async throws -> Void
+        _ acquisition: BusAcquisition, _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await acquisition.run() }

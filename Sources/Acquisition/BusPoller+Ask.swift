@@ -1,0 +1,221 @@
+import DeviceProfiles
+import FieldLinks
+import Telemetry
+
+/// How one group of one device is read, and what its faults cost.
+extension BusPoller {
+    /// A request that a device refuses is asked again after this time.
+    static let quarantineTime = Duration.seconds(3600)
+    /// A busy device is asked once more after this time, in the same slot.
+    static let busyPause = Duration.milliseconds(150)
+    /// A poll is given up after so many requests in a row without an answer.
+    private static let longestSilence = 2
+
+    /// Asks a device for all blocks of one group; nil when asked to stop meanwhile.
+    ///
+    /// - Parameter isProbe: the device was silent: it is asked for little, once, and for the rest
+    ///   only if it answers.
+    func ask(
+        _ entry: Int, on link: isolated BusLink, isProbe: Bool
+    ) async -> PollResult? {
+        let unit = targets[entry].unit
+        if let result = await introduce(unit, on: link, isProbe: isProbe) { return result }
+        if bell.isStopped { return nil }
+        let blocks = targets[entry].blocks
+        var answers = [BlockAnswer?](repeating: nil, count: blocks.count)
+        var result = PollResult(answers: [], ending: .answered)
+        var tally = Tally(isProbe: isProbe)
+        let order =
+            isProbe
+            ? blocks.indices.sorted { blocks[$0].request.count < blocks[$1].request.count }
+            : Array(blocks.indices)
+        for number in order {
+            guard let answer = await read(number, of: entry, on: link, &tally) else { return nil }
+            answers[number] = answer
+        }
+        result.answers = answers.compactMap(\.self)
+        result.cause = tally.cause
+        if tally.isLinkDown {
+            result.ending = nil
+        } else if let reason = tally.giveUp, !tally.hasAnswered {
+            result.ending = .silent(reason)
+        }
+        return result
+    }
+
+    /// What has happened within one poll so far.
+    struct Tally {
+        let isProbe: Bool
+        var hasAnswered = false
+        var unanswered = 0
+        /// The rest of the poll is not asked for, for this reason.
+        var giveUp: BadReason?
+        var isLinkDown = false
+        var cause = ""
+
+        init(isProbe: Bool) { self.isProbe = isProbe }
+
+        var attempts: Int { isProbe && !hasAnswered ? 1 : 2 }
+    }
+
+    /// Reads one block, in parts where it was split; nil when asked to stop.
+    private func read(
+        _ number: Int, of entry: Int, on link: isolated BusLink, _ tally: inout Tally
+    ) async -> BlockAnswer? {
+        let unit = targets[entry].unit
+        var answers: [RegisterAnswer] = []
+        while answers.count < targets[entry].blocks[number].parts.count {
+            if let reason = tally.giveUp {
+                answers.append(.bad(reason))
+                continue
+            }
+            if bell.isStopped { return nil }
+            let request = targets[entry].blocks[number].parts[answers.count]
+            if let until = units[unit].quarantine[request] {
+                if clock.elapsed() < until {
+                    answers.append(.bad(.exception))
+                    continue
+                }
+            }
+            switch await ask(unit, request, on: link, attempts: tally.attempts) {
+            case .success(let registers):
+                units[unit].quarantine[request] = nil
+                tally.hasAnswered = true
+                tally.unanswered = 0
+                answers.append(registers)
+            case .failure(let error):
+                tally.cause = "\(error)"
+                if error.code == .exception(2), targets[entry].blocks[number].split() {
+                    onEvent(
+                        .blockSplit(
+                            link: name, device: units[unit].device, request: error.request))
+                    answers = []
+                    tally.hasAnswered = true
+                    continue
+                }
+                answers.append(.bad(error.badReason))
+                note(error, request, of: unit, &tally)
+            }
+        }
+        return BlockAnswer(targets[entry].blocks[number], answers)
+    }
+
+    /// What a failed request means for the rest of the poll.
+    private func note(
+        _ error: BusError, _ request: RegisterRequest, of unit: Int, _ tally: inout Tally
+    ) {
+        switch error.code {
+        case .exception(10), .exception(11):
+            // A gateway speaks for its silent unit, after its own time-out.
+            if !tally.hasAnswered { tally.giveUp = error.badReason }
+        case .exception(1), .exception(2), .exception(3), .invalidRequest, .notGranted:
+            tally.hasAnswered = true
+            if units[unit].quarantine.updateValue(
+                clock.elapsed() + Self.quarantineTime, forKey: request) == nil
+            {
+                onEvent(
+                    .requestRefused(link: name, device: units[unit].device, cause: "\(error)"))
+            }
+        case .exception: tally.hasAnswered = true
+        case .disconnected, .connectFailed, .descriptors:
+            tally.giveUp = error.badReason
+            tally.isLinkDown = true
+        case .timeout, .foreignAnswer:
+            tally.unanswered += 1
+            // A unit that has said nothing yet would cost a time-out for each block.
+            if !tally.hasAnswered || tally.unanswered >= Self.longestSilence {
+                tally.giveUp = error.badReason
+            }
+        }
+    }
+
+    /// Makes one request, with its retries; commands that wait go first.
+    func ask(
+        _ unit: Int, _ request: RegisterRequest, on link: isolated BusLink, attempts: Int
+    ) async -> Result<RegisterAnswer, BusError> {
+        let number = units[unit].number
+        let timeout = units[unit].binding.responseTimeout
+        return await attempt(unit, on: link, attempts: attempts) {
+            link throws(BusError) in try link.read(request, unit: number, timeout: timeout)
+        }
+    }
+
+    /// Does `body` on a link that is connected and at rest, again where that may help.
+    func attempt<R>(
+        _ unit: Int, on link: isolated BusLink, attempts: Int,
+        _ body: (isolated BusLink) throws(BusError) -> R
+    ) async -> Result<R, BusError> {
+        var left = attempts
+        var wasBusy = false
+        var mayReconnect = link.isConnected
+        while true {
+            do throws(BusError) {
+                try connect(link, pause: units[unit].binding.afterConnect)
+                rest(units[unit].binding.quietTime, link)
+                status.update(link: name) { $0.requests += 1 }
+                defer { contact.lastEnd = clock.elapsed() }
+                let result = try body(link)
+                heard()
+                return .success(result)
+            } catch {
+                status.update(link: name) { status in
+                    status.failures += 1
+                    status.lastError = "\(error)"
+                }
+                switch error.code {
+                case .disconnected where mayReconnect && !bell.isStopped:
+                    // Many devices close an idle connection; only a new one that fails is news.
+                    mayReconnect = false
+                case .timeout, .foreignAnswer:
+                    left -= 1
+                    unheard(link)
+                    if left <= 0 || bell.isStopped { return .failure(error) }
+                case .exception where error.disposition == .retrySoon && !wasBusy:
+                    heard()
+                    wasBusy = true
+                    bell.wait(Self.busyPause)
+                case .disconnected:
+                    fail(error)
+                    return .failure(error)
+                case .exception:
+                    heard()
+                    return .failure(error)
+                default: return .failure(error)
+                }
+            }
+        }
+    }
+}
+
+extension BusLink {
+    /// Reads one request of a plan.
+    func read(
+        _ request: RegisterRequest, unit: UInt8, timeout: Duration
+    ) throws(BusError) -> RegisterAnswer {
+        let (address, count) = (request.address, request.count)
+        switch request.area {
+        case .holding, .input:
+            return .registers(
+                try readRegisters(
+                    unit: unit, function: request.area == .holding ? .holding : .input,
+                    address: address, count: count, timeout: timeout))
+        case .coil, .discrete:
+            return .bits(
+                try readBits(
+                    unit: unit, function: request.area == .coil ? .coil : .discrete,
+                    address: address, count: count, timeout: timeout))
+        }
+    }
+}
+
+extension BusError {
+    /// The quality of the readings that this error leaves without a value.
+    var badReason: BadReason {
+        switch code {
+        case .timeout: .timeout
+        case .exception, .invalidRequest, .notGranted: .exception
+        case .foreignAnswer: .foreignAnswer
+        case .disconnected, .connectFailed, .descriptors: .disconnected
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import DeviceProfiles
+import FieldLinks
+import Telemetry
+
+/// One device as the loop of its link sees it.
+struct PollUnit: Sendable {
+    /// How far the device is known.
+    enum Acquaintance: Sendable {
+        /// It has not been asked who it is, or never answered.
+        case stranger
+        /// It is what its profile describes.
+        case known
+        /// It is something else; asked again after this time of the link's clock.
+        case different(until: Duration)
+    }
+
+    let device: DeviceID
+    let number: UInt8
+    /// As the installer described the device.
+    let described: ModbusBinding
+    /// As it is polled: with its models in place and its ratios read.
+    var binding: ModbusBinding
+    var acquaintance = Acquaintance.stranger
+    /// When its ratios are read again; nil when it has none that are read.
+    var refreshAt: Duration?
+    /// Refused requests and until when they are not asked again, by the link's clock.
+    var quarantine: [RegisterRequest: Duration] = [:]
+
+    init(device: DeviceID, number: UInt8, binding: ModbusBinding, checksIdentity: Bool) {
+        self.device = device
+        self.number = number
+        described = binding
+        self.binding = binding
+        if !checksIdentity, !binding.interface.isDiscovered, !binding.readsRatios {
+            acquaintance = .known
+        }
+    }
+}
+
+/// One scan group of one device, as the loop of a link sees it.
+struct PollTarget: Sendable {
+    /// The device's place among the link's.
+    let unit: Int
+    /// The group's place in the binding.
+    let index: Int
+    let group: ScanGroup
+    let period: Duration
+    var blocks: [RegisterBlock]
+
+    init(unit: Int, binding: ModbusBinding, index: Int, group: ScanGroup) {
+        self.unit = unit
+        self.index = index
+        self.group = group
+        period = group.period ?? binding.groups[index].period ?? .seconds(60)
+        blocks = RegisterBlock.blocks(of: binding, group: index)
+    }
+}
+
+/// What is known about the connection of a link.
+struct LinkContact: Sendable {
+    var backoff: Backoff
+    /// No attempt to connect before this time of the link's clock.
+    var downUntil: Duration?
+    /// What was reported last; nil before the first word.
+    var isReportedUp: Bool?
+    /// When the last answer or time-out ended, by the link's clock.
+    var lastEnd: Duration?
+    /// When somebody on the link last answered, by the link's clock.
+    var lastAnswer: Duration?
+    /// Requests in a row that nobody answered.
+    var silence = 0
+
+    init(_ backoff: Backoff) { self.backoff = backoff }
+}
+
+/// What one poll brought.
+struct PollResult: Sendable {
+    var answers: [BlockAnswer]
+    /// What the schedule is told; nil when the link itself was down.
+    var ending: PollSchedule.Ending?
+    /// Why the whole group has no values, when it is not for want of answers.
+    var refusal: BadReason?
+    var cause = ""
+}
