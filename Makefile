@@ -5,7 +5,7 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs demo torture fixture bench-store format clean help
+.PHONY: build test check lint docs devices demo torture fixture bench-store format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -41,6 +41,11 @@ lint:
 
 docs: build ## builds the documentation of every module
 	scripts/documentation
+
+devices: ## writes docs/devices.md anew from the profiles of Devices/
+	@$(SWIFT) build --product plumbline
+	.build/debug/plumbline devices --library --format markdown >docs/devices.md.new
+	mv docs/devices.md.new docs/devices.md
 
 # On a terminal the demo is a job of its own (set -m), so that Ctrl-C reaches it and not make: the
 # demo stops in order, and make exits with its 0 instead of dying of the signal.

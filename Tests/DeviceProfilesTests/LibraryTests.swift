@@ -96,4 +96,32 @@ struct LibraryTests {
             }
         }
     }
+
+    @Test("docs/devices.md is what the library says")
+    func page() throws {
+        let wanted = LibraryTable(try Shipped.library()).markdown()
+        let page = try String(
+            contentsOf: Shipped.devices.deletingLastPathComponent().appending(
+                path: "docs/devices.md"),
+            encoding: .utf8)
+        #expect(page == wanted, "docs/devices.md is out of date: run 'make devices'")
+    }
+
+    @Test(
+        "the table has every profile once, in order of kind, and names each kind in both languages")
+    func table() throws {
+        let library = try Shipped.library()
+        let table = LibraryTable(library)
+        #expect(table.rows.map(\.id).sorted() == library.ids)
+        for row in table.rows {
+            let title = LibraryTable.title(ofKind: row.kind)
+            #expect(title.en != row.kind && title.zh != row.kind, "\(row.kind)")
+        }
+        let acrel = try #require(table.rows.first { $0.id == "acrel/adl3000" })
+        #expect(acrel.points == 27)
+        #expect(acrel.openQuestions == 3)
+        #expect(acrel.interfaces == ["rs485: modbus"])
+        #expect(table.rows.filter(\.hasCommands).map(\.id) == ["waveshare/relay-8ch"])
+        #expect(table.rows.first?.kind == "meter.electric")
+    }
 }
