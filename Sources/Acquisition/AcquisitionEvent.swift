@@ -27,7 +27,13 @@ package enum AcquisitionEvent: Hashable, Sendable {
     /// A message was committed before; it came again because its acknowledgement got lost.
     case duplicateRefused(link: String, topic: String)
     /// The broker does not allow this subscription.
-    case subscriptionRefused(link: String, filter: String)
+    case subscriptionRefused(link: String, filter: String, reason: String)
+    /// The broker came back without the session; everything was subscribed again.
+    case sessionLost(link: String)
+    /// The connection stood, but nothing came through it; everything was subscribed again.
+    case subscriptionLost(link: String, silentFor: Duration)
+    /// The broker does not let the link watch its own subscriptions.
+    case probeOff(link: String, reason: String)
 }
 
 /// Why a message brought no reading. The word is used in metrics.

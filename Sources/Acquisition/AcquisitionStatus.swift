@@ -16,6 +16,12 @@ package final class AcquisitionStatus: Sendable {
         package var missed: UInt64 = 0
         /// Messages that brought no reading, by reason.
         package var refused: [RefusalReason: UInt64] = [:]
+        /// Times in which the broker came back without the session.
+        package var sessionsLost: UInt64 = 0
+        /// Times in which the connection stood and the subscriptions were gone.
+        package var subscriptionsLost: UInt64 = 0
+        /// False once the broker does not let the link watch its own subscriptions.
+        package var isWatched = true
     }
 
     /// One device as it is now.

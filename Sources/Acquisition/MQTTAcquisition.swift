@@ -87,8 +87,17 @@ package final class MQTTAcquisition: Sendable {
                         status.lastError = "\(error)"
                     }
                     onEvent(.linkDown(link: name, cause: "\(error)"))
-                case .subscriptionRefused(let filter):
-                    onEvent(.subscriptionRefused(link: name, filter: filter))
+                case .subscriptionRefused(let filter, let reason):
+                    onEvent(.subscriptionRefused(link: name, filter: filter, reason: reason))
+                case .sessionLost:
+                    status.update(link: name) { $0.sessionsLost += 1 }
+                    onEvent(.sessionLost(link: name))
+                case .subscriptionLost(let silentFor):
+                    status.update(link: name) { $0.subscriptionsLost += 1 }
+                    onEvent(.subscriptionLost(link: name, silentFor: silentFor))
+                case .probeOff(let reason):
+                    status.update(link: name) { $0.isWatched = false }
+                    onEvent(.probeOff(link: name, reason: reason))
                 }
             })
     }

@@ -1,4 +1,5 @@
 import OwnThread
+import Synchronization
 import Telemetry
 
 /// A subscription that acknowledges a message only after it is committed.
@@ -30,6 +31,13 @@ package actor MQTTLink {
         /// How long a commit may take before the broker is to keep the messages instead.
         package var commitTimeout = Duration.seconds(20)
         package var reconnect = Backoff.Limits()
+        /// Within this time a subscription is noticed that the broker has lost although the
+        /// connection stands; nil: do not watch.
+        package var probe: Duration? = .seconds(60)
+        /// The group of a shared subscription: its members get each message once between them.
+        package var share: String?
+        /// A connection that has lasted for so long has proved itself.
+        package var settledAfter = Duration.seconds(30)
         package init() {}
 
         /// How many deliveries after a reconnect may be redeliveries, and how many marks of
@@ -45,9 +53,17 @@ package actor MQTTLink {
     private let clock: LinkClock
     private let wakeUp: WakeUp
     private let onEvent: @Sendable (MQTTLinkEvent) -> Void
+    private let outbox = Mutex<[(topic: String, payload: [UInt8])]>([])
     private var backoff: Backoff
+    private var probe: SubscriptionProbe
     private var redeliveriesPossible = 0
     private var sessionPresent = false
+    /// A session that was made here is what the broker should still know at the next connection.
+    private var hadSession = false
+    /// When the broker last accepted this client; nil while it has not.
+    private var acceptedAt: Duration?
+    /// Connections in a row that the broker ended soon after it had accepted them.
+    private var shortLives = 0
     /// What was said last; nil before the first word.
     private var reported: Reported?
 
@@ -56,12 +72,14 @@ package actor MQTTLink {
         case away
         case refused
         case degraded
+        case contested
 
         init(_ error: MQTTError) {
             self =
                 switch error.code {
-                case .refused: .refused
+                case .refused, .untrusted: .refused
                 case .commitFailed: .degraded
+                case .takenOver: .contested
                 default: .away
                 }
         }
@@ -88,11 +106,21 @@ package actor MQTTLink {
         self.onEvent = onEvent
         wakeUp = try WakeUp(for: .mqtt)
         backoff = Backoff(options.reconnect, random: random)
+        probe = SubscriptionProbe(limit: options.probe)
         thread = OwnThread(name: "mqtt \(endpoint.port)")
     }
 
     /// Asks `run` to finish: it waits for the commit that is under way, acknowledges it, and goes.
     package nonisolated func stop() { wakeUp.stop() }
+
+    /// Sends a message once the connection is there, with QoS 0; the oldest go when too many wait.
+    package nonisolated func send(_ topic: String, _ payload: [UInt8]) {
+        outbox.withLock { outbox in
+            if outbox.count >= 64 { outbox.removeFirst() }
+            outbox.append((topic, payload))
+        }
+        wakeUp.ring()
+    }
 
     /// Receives until `stop`, connecting again whenever the broker has gone.
     ///
@@ -105,7 +133,7 @@ package actor MQTTLink {
                     try await receive(deliver)
                 } catch {
                     guard error.code != .stopped else { break }
-                    report(down: error)
+                    report(down: judge(error))
                     rest(backoff.next())
                 }
             }
@@ -121,41 +149,123 @@ package actor MQTTLink {
         while true {
             // Messages may have come together with the greeting, before anything was asked.
             if client.received.isEmpty {
+                try watch(client)
                 try flush(client)
+                // Also under load: a broker that only sends must hear from this side now and then.
+                try client.tick()
                 if wakeUp.isStopped { break }
                 let ready = wakeUp.wait(
-                    socket: client.socket, forWriting: client.wantsToWrite, limit: .seconds(1))
+                    socket: client.socket, forWriting: client.wantsToWrite, limit: probe.resolution)
                 if !ready.isReadable {
-                    try client.tick()
                     if !ready.isWritable { settle() }
                     continue
                 }
             }
             try readBatch(client)
-            for filter in client.takeRefusals() { onEvent(.subscriptionRefused(filter: filter)) }
-            guard !client.received.isEmpty else {
-                try client.tick()
-                continue
-            }
+            for refusal in client.takeRefusals() { report(refusal) }
+            guard !client.received.isEmpty else { continue }
             try await commit(takeBatch(client), on: client, deliver)
+            probe.heard(at: clock.elapsed())
             settle()
         }
         client.disconnect()
         throw MQTTError(code: .stopped, cause: "asked to stop")
     }
 
+    private var probeTopic: String { "plumbline/\(endpoint.clientID)/probe" }
+
+    private func filter(_ filter: String) -> String {
+        options.share.map { "$share/\($0)/\(filter)" } ?? filter
+    }
+
     private func connect() throws(MQTTError) -> MosquittoClient {
+        acceptedAt = nil
         let client = try MosquittoClient(
-            endpoint, cleanSession: false, maximumPayload: options.maximumPayload)
+            endpoint,
+            .init(
+                cleanSession: false, maximumPayload: options.maximumPayload,
+                receiveMaximum: options.window, echoTopic: probeTopic))
         sessionPresent = try client.connect(clock, wakeUp)
+        let now = clock.elapsed()
+        acceptedAt = now
+        probe.connected(at: now)
         redeliveriesPossible = sessionPresent ? options.redeliveries : 0
         // Also when the session is present: the configuration may have changed since.
-        for subscription in subscriptions {
-            try client.subscribe(subscription.filter, qos: subscription.qos)
-        }
-        // After a failed commit the link is up again only when the next commit has succeeded.
-        if reported != .degraded { reportUp() }
+        try subscribe(client)
+        if hadSession, !sessionPresent { onEvent(.sessionLost) }
+        hadSession = true
+        // After a failed commit the link is up again only when the next commit has succeeded, and
+        // after a fight over the session when it has lasted.
+        if reported != .degraded, reported != .contested { reportUp() }
         return client
+    }
+
+    private func subscribe(_ client: MosquittoClient) throws(MQTTError) {
+        for subscription in subscriptions {
+            try client.subscribe(filter(subscription.filter), qos: subscription.qos)
+        }
+        if !probe.isOff { try client.subscribe(filter(probeTopic), qos: 0) }
+    }
+
+    /// Takes the next step of the probe, and sends what is to be sent.
+    private func watch(_ client: MosquittoClient) throws(MQTTError) {
+        let now = clock.elapsed()
+        if client.takeEcho() { probe.echoed(at: now) }
+        if let acceptedAt, !client.hasAnswered, now - acceptedAt > endpoint.connectTimeout {
+            throw MQTTError(
+                code: .timeout,
+                cause: "\(endpoint.host):\(endpoint.port): no answer to the subscription within "
+                    + "\(endpoint.connectTimeout)")
+        }
+        switch probe.step(at: now) {
+        case .rest: break
+        case .send: try client.publish(probeTopic, [], qos: 0)
+        case .subscribeAgain(let silentFor):
+            onEvent(.subscriptionLost(silentFor: silentFor))
+            try subscribe(client)
+            try client.publish(probeTopic, [], qos: 0)
+        case .reconnect:
+            throw MQTTError(
+                code: .timeout,
+                cause: "\(endpoint.host):\(endpoint.port): the connection stands, but a message to "
+                    + "itself does not come back")
+        case .giveUp: giveUpProbe("its messages to \(filter(probeTopic)) do not come back")
+        }
+        let waiting = outbox.withLock { outbox in
+            defer { outbox = [] }
+            return outbox
+        }
+        for message in waiting { try client.publish(message.topic, message.payload, qos: 0) }
+    }
+
+    private func giveUpProbe(_ reason: String) { onEvent(.probeOff(reason: reason)) }
+
+    private func report(_ refusal: (filter: String, reason: String)) {
+        guard refusal.filter == filter(probeTopic) else {
+            onEvent(.subscriptionRefused(filter: refusal.filter, reason: refusal.reason))
+            return
+        }
+        if probe.refused() == .giveUp { giveUpProbe("the broker refuses it: \(refusal.reason)") }
+    }
+
+    /// What the end of a connection means, seen together with those before it.
+    private func judge(_ error: MQTTError) -> MQTTError {
+        guard let acceptedAt else { return error }
+        let lived = clock.elapsed() - acceptedAt
+        self.acceptedAt = nil
+        guard error.code == .disconnected || error.code == .takenOver else {
+            shortLives = 0
+            return error
+        }
+        if probe.lost() == .giveUp { giveUpProbe("the broker hangs up on it") }
+        shortLives = lived < options.settledAfter ? shortLives + 1 : 0
+        guard error.code == .disconnected, shortLives >= 3 else { return error }
+        return MQTTError(
+            code: .takenOver,
+            cause:
+                "\(error.cause); \(shortLives) times in a row soon after the greeting: does another "
+                + "client use the client_id '\(endpoint.clientID)', or does the broker forbid "
+                + "what is subscribed?")
     }
 
     private func readBatch(_ client: MosquittoClient) throws(MQTTError) {
@@ -221,10 +331,15 @@ package actor MQTTLink {
         }
     }
 
-    /// The connection has proved itself.
+    /// The connection is idle, or a commit has succeeded.
     private func settle() {
-        backoff.reset()
-        if reported != .up { reportUp() }
+        guard let acceptedAt else { return }
+        let hasLasted = clock.elapsed() - acceptedAt >= options.settledAfter
+        if hasLasted {
+            backoff.reset()
+            shortLives = 0
+        }
+        if reported != .up, reported != .contested || hasLasted { reportUp() }
     }
 
     private func reportUp() {

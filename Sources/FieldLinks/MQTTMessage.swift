@@ -34,15 +34,39 @@ package struct MQTTMessage: Hashable, Sendable {
     package var digest: UInt64 { FNV1a.digest(topic: topic, payload: payload) }
 }
 
-/// Where a broker is and who calls it.
+/// Where a broker is, how it is spoken to, and who calls it.
 package struct MQTTEndpoint: Hashable, Sendable {
-    /// A user's name and password.
-    package struct Credentials: Hashable, Sendable {
+    /// The version of the protocol.
+    package enum Version: String, Hashable, Sendable, CaseIterable {
+        case v311 = "3.1.1"
+        case v5 = "5"
+    }
+
+    /// A user's name and password. No text of it shows the password.
+    package struct Credentials: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
         package var userName: String
         package var password: String?
         package init(userName: String, password: String? = nil) {
             self.userName = userName
             self.password = password
+        }
+
+        package var description: String { password == nil ? userName : "\(userName):***" }
+        package var customMirror: Mirror { Mirror(reflecting: description) }
+    }
+
+    /// The files of an encrypted connection, as paths. The broker's certificate and host name are
+    /// always verified, and nothing older than TLS 1.2 is spoken.
+    package struct TLS: Hashable, Sendable {
+        /// Who may have signed the broker's certificate; nil: whom the system trusts.
+        package var authority: String?
+        /// This client's own certificate, for brokers that ask for one, and its key.
+        package var certificate: String?
+        package var key: String?
+        package init(authority: String? = nil, certificate: String? = nil, key: String? = nil) {
+            self.authority = authority
+            self.certificate = certificate
+            self.key = key
         }
     }
 
@@ -51,11 +75,17 @@ package struct MQTTEndpoint: Hashable, Sendable {
     /// Names the session: stable over restarts, and no two connections of a broker share it.
     package var clientID: String
     package var credentials: Credentials?
+    package var version = Version.v311
+    /// nil: not encrypted.
+    package var tls: TLS?
     /// How long the connection may be silent. While acknowledgements are withheld no ping can
     /// leave, so it is well above the time that a commit gets.
     package var keepAlive: Duration
     /// How long connecting may take, the broker's greeting included.
     package var connectTimeout: Duration
+    /// How long the broker keeps a session without a connection (version 5 only; with 3.1.1 the
+    /// broker decides alone).
+    package var sessionExpiry = Duration.seconds(30 * 86_400)
 
     package init(
         host: String, port: Int = 1883, clientID: String, credentials: Credentials? = nil,
@@ -80,6 +110,10 @@ package struct MQTTError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused
         /// The connection is gone.
         case disconnected
+        /// The broker's certificate is not accepted, or the broker does not accept this client's.
+        case untrusted
+        /// Another client has connected with the same client id.
+        case takenOver
         /// No acknowledgement in time.
         case timeout
         /// The message is larger than the protocol or the library allows.
@@ -112,6 +146,13 @@ package enum MQTTLinkEvent: Hashable, Sendable {
     case connected(sessionPresent: Bool)
     /// The broker has gone, or never was there; silent retries follow.
     case disconnected(MQTTError)
+    /// The broker has forgotten the session that this link had with it; all was subscribed again.
+    case sessionLost
     /// The broker does not allow this subscription.
-    case subscriptionRefused(filter: String)
+    case subscriptionRefused(filter: String, reason: String)
+    /// The connection stands, but nothing comes through the subscriptions any more; all was
+    /// subscribed again.
+    case subscriptionLost(silentFor: Duration)
+    /// The link cannot watch its subscriptions at this broker, and does no more.
+    case probeOff(reason: String)
 }

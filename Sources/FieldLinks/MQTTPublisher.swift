@@ -112,7 +112,7 @@ package actor MQTTPublisher {
     }
 
     private func serve() throws(MQTTError) {
-        let client = try MosquittoClient(endpoint, cleanSession: true, maximumPayload: 0)
+        let client = try MosquittoClient(endpoint, .init(cleanSession: true))
         let isSessionPresent = try client.connect(clock, wakeUp)
         backoff.reset()
         isReportedDown = false

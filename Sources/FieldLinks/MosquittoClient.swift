@@ -9,9 +9,20 @@ import Telemetry
 /// object go closes the socket without sending anything more.
 final class MosquittoClient {
     /// The broker's answer to CONNECT.
-    private struct Greeting {
+    struct Greeting {
         var result: Int32
         var sessionPresent: Bool
+    }
+
+    /// What a link asks of its connection.
+    struct Options {
+        var cleanSession: Bool
+        /// Larger payloads are not kept, in bytes.
+        var maximumPayload = 0
+        /// How many messages the broker may send without an acknowledgement (version 5).
+        var receiveMaximum = 65_535
+        /// Messages on this topic are counted, not delivered.
+        var echoTopic: String?
     }
 
     private static let library: Void = {
@@ -25,27 +36,31 @@ final class MosquittoClient {
     /// How long a broker may take to hang up, in milliseconds.
     private static let patience: Int32 = 1000
 
-    private let handle: OpaquePointer
-    private let endpoint: MQTTEndpoint
-    private let maximumPayload: Int
-    private var greeting: Greeting?
+    let handle: OpaquePointer
+    let endpoint: MQTTEndpoint
+    private let options: Options
+    var greeting: Greeting?
+    /// The reason of the broker's DISCONNECT (version 5); 0: none came.
+    private var farewell: Int32 = 0
+    /// What the library had to say about an encrypted connection that failed.
+    var tlsWords: String?
     private var subscriptions: [Int32: String] = [:]
-    private var refusals: [String] = []
+    private var refusals: [(filter: String, reason: String)] = []
+    /// Messages on the link's own topic since the last look.
+    private var echoes = 0
     /// Messages that came and were not taken yet; their PUBACKs are queued, not sent.
     var received: [MQTTMessage] = []
     /// Packet identifiers whose PUBACK came and was not taken yet.
     var acknowledged: [Int32] = []
 
-    init(
-        _ endpoint: MQTTEndpoint, cleanSession: Bool, maximumPayload: Int
-    ) throws(MQTTError) {
+    init(_ endpoint: MQTTEndpoint, _ options: Options) throws(MQTTError) {
         _ = Self.library
         do {
             try DescriptorBudget.acquire(.mqtt, count: Self.descriptors)
         } catch {
             throw MQTTError(code: .descriptors, cause: "\(error)")
         }
-        guard let handle = mosquitto_new(endpoint.clientID, cleanSession, nil) else {
+        guard let handle = mosquitto_new(endpoint.clientID, options.cleanSession, nil) else {
             let number = errno
             DescriptorBudget.release(.mqtt, count: Self.descriptors)
             throw MQTTError(
@@ -54,7 +69,7 @@ final class MosquittoClient {
         }
         self.handle = handle
         self.endpoint = endpoint
-        self.maximumPayload = maximumPayload
+        self.options = options
         mosquitto_user_data_set(handle, Unmanaged.passUnretained(self).toOpaque())
         mosquitto_threaded_set(handle, true)
         // What is in flight is bounded by the caller, in both directions.
@@ -63,6 +78,8 @@ final class MosquittoClient {
             mosquitto_username_pw_set(handle, credentials.userName, credentials.password)
         }
         setCallbacks()
+        try prepareTLS()
+        prepareVersion5(options)
     }
 
     deinit {
@@ -88,7 +105,19 @@ final class MosquittoClient {
             guard let client = MosquittoClient.from(object), let granted, count > 0,
                 let filter = client.subscriptions.removeValue(forKey: messageID)
             else { return }
-            if granted[0] > 2 { client.refusals.append(filter) }
+            if granted[0] > 2 {
+                client.refusals.append((filter, client.subscriptionWords(granted[0])))
+            }
+        }
+        mosquitto_disconnect_v5_callback_set(handle) { _, object, reason, _ in
+            // Smaller numbers are the library's own, for connections that broke.
+            if reason >= 0x80 { MosquittoClient.from(object)?.farewell = reason }
+        }
+        mosquitto_log_callback_set(handle) { _, object, level, text in
+            guard level & Int32(MOSQ_LOG_ERR) != 0, let text,
+                let client = MosquittoClient.from(object)
+            else { return }
+            client.tlsWords = String(cString: text)
         }
     }
 
@@ -97,12 +126,17 @@ final class MosquittoClient {
     }
 
     private func take(_ message: mosquitto_message) {
+        let topic = message.topic.map { String(cString: $0) } ?? ""
+        if topic == options.echoTopic {
+            echoes += 1
+            return
+        }
         let size = Int(message.payloadlen)
         let bytes = UnsafeRawBufferPointer(start: message.payload, count: max(0, size))
-        let isOversized = size > maximumPayload
+        let isOversized = size > options.maximumPayload
         received.append(
             MQTTMessage(
-                topic: message.topic.map { String(cString: $0) } ?? "",
+                topic: topic,
                 payload: isOversized ? [] : [UInt8](bytes), qos: Int(message.qos),
                 isRetained: message.retain, messageID: UInt16(truncatingIfNeeded: message.mid),
                 oversize: isOversized ? size : nil))
@@ -110,50 +144,6 @@ final class MosquittoClient {
 
     var socket: Int32 { mosquitto_socket(handle) }
     var wantsToWrite: Bool { mosquitto_want_write(handle) }
-
-    /// Connects and waits for the broker's greeting.
-    ///
-    /// - Returns: whether the broker still knew the session.
-    func connect(_ clock: LinkClock, _ wakeUp: WakeUp) throws(MQTTError) -> Bool {
-        let seconds = Int32(clamping: max(5, endpoint.keepAlive.components.seconds))
-        let place = "\(endpoint.host):\(endpoint.port)"
-        let result = mosquitto_connect_async(
-            handle, endpoint.host, Int32(clamping: endpoint.port), seconds)
-        guard result == MOSQ_ERR_SUCCESS.rawValue else {
-            throw MQTTError(code: .connectFailed, cause: "\(place): \(text(result))")
-        }
-        setSocketOptions(socket)
-        let start = clock.elapsed()
-        while greeting == nil {
-            if wakeUp.isStopped { throw MQTTError(code: .stopped, cause: "asked to stop") }
-            let left = endpoint.connectTimeout - (clock.elapsed() - start)
-            guard left > .zero else {
-                throw MQTTError(
-                    code: .connectFailed,
-                    cause: "\(place): no greeting within \(endpoint.connectTimeout)")
-            }
-            let ready = wakeUp.wait(
-                socket: socket, forWriting: wantsToWrite, limit: min(left, .seconds(1)))
-            let failure = ready.isReadable || ready.isWritable ? socketError(socket) : 0
-            if failure != 0 {
-                throw MQTTError(code: .connectFailed, cause: "\(place): \(systemText(failure))")
-            }
-            if ready.isWritable { try write() }
-            if ready.isReadable {
-                do throws(MQTTError) {
-                    try read()
-                } catch {
-                    // A refusal is a greeting too, and says more than that the connection is gone.
-                    if greeting == nil { throw error }
-                }
-            }
-        }
-        guard let greeting, greeting.result == 0 else {
-            let words = String(cString: mosquitto_connack_string(self.greeting?.result ?? -1))
-            throw MQTTError(code: .refused, cause: "\(place): \(words)")
-        }
-        return greeting.sessionPresent
-    }
 
     /// Reads about one packet from the socket; returns also when there is none.
     func read() throws(MQTTError) { try check(mosquitto_loop_read(handle, 1)) }
@@ -167,22 +157,42 @@ final class MosquittoClient {
     /// Queues a subscription.
     func subscribe(_ filter: String, qos: Int) throws(MQTTError) {
         var messageID: Int32 = 0
-        try check(mosquitto_subscribe(handle, &messageID, filter, Int32(qos)))
+        // Version 5 can ask for kept messages only where the subscription is new.
+        let options = endpoint.version == .v5 ? Int32(MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue) : 0
+        try check(
+            mosquitto_subscribe_v5(handle, &messageID, filter, Int32(qos), options, nil))
         subscriptions[messageID] = filter
     }
 
-    /// The filters that the broker has refused since the last call.
-    func takeRefusals() -> [String] {
+    /// Whether the broker has answered each subscription, with yes or no.
+    var hasAnswered: Bool { subscriptions.isEmpty }
+
+    /// The filters that the broker has refused since the last call, and its words.
+    func takeRefusals() -> [(filter: String, reason: String)] {
         defer { refusals = [] }
         return refusals
     }
 
-    /// Queues a message with QoS 1 and returns its packet identifier.
-    func publish(_ topic: String, _ payload: [UInt8]) throws(MQTTError) -> Int32 {
+    /// Whether a message came on the link's own topic since the last call.
+    func takeEcho() -> Bool {
+        defer { echoes = 0 }
+        return echoes > 0
+    }
+
+    private func subscriptionWords(_ code: Int32) -> String {
+        endpoint.version == .v5
+            ? String(cString: mosquitto_reason_string(code)) : "the broker gives no reason"
+    }
+
+    /// Queues a message and returns its packet identifier.
+    @discardableResult
+    func publish(
+        _ topic: String, _ payload: [UInt8], qos: Int32 = 1
+    ) throws(MQTTError) -> Int32 {
         var messageID: Int32 = 0
         let result = payload.withUnsafeBytes {
             mosquitto_publish(
-                handle, &messageID, topic, Int32(clamping: $0.count), $0.baseAddress, 1, false)
+                handle, &messageID, topic, Int32(clamping: $0.count), $0.baseAddress, qos, false)
         }
         switch result {
         case MOSQ_ERR_PAYLOAD_SIZE.rawValue, MOSQ_ERR_OVERSIZE_PACKET.rawValue:
@@ -220,13 +230,26 @@ final class MosquittoClient {
         }
     }
 
-    private func check(_ result: Int32) throws(MQTTError) {
+    func check(_ result: Int32) throws(MQTTError) {
         guard result != MOSQ_ERR_SUCCESS.rawValue else { return }
-        throw MQTTError(
-            code: .disconnected, cause: "\(endpoint.host):\(endpoint.port): \(text(result))")
+        let place = "\(endpoint.host):\(endpoint.port)"
+        if farewell == Int32(MQTT_RC_SESSION_TAKEN_OVER.rawValue) {
+            throw MQTTError(
+                code: .takenOver,
+                cause:
+                    "\(place): another client has connected as '\(endpoint.clientID)'; give each "
+                    + "gateway a client_id of its own")
+        }
+        if farewell != 0 {
+            let words = String(cString: mosquitto_reason_string(farewell))
+            throw MQTTError(
+                code: .disconnected, cause: "\(place): the broker hung up: \(words) (\(farewell))")
+        }
+        if result == MOSQ_ERR_TLS.rawValue, let error = tlsError(place) { throw error }
+        throw MQTTError(code: .disconnected, cause: "\(place): \(text(result))")
     }
 
-    private func text(_ result: Int32) -> String {
+    func text(_ result: Int32) -> String {
         result == MOSQ_ERR_ERRNO.rawValue
             ? systemText(errno) : String(cString: mosquitto_strerror(result))
     }

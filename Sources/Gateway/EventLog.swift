@@ -55,10 +55,20 @@ struct EventLog: Sendable {
                 ])
         case .duplicateRefused(let link, let topic):
             logger.debug("repetition refused", metadata: ["link": "\(link)", "topic": "\(topic)"])
-        case .subscriptionRefused(let link, let filter):
+        case .subscriptionRefused(let link, let filter, let reason):
             logger.error(
                 "the broker refuses the subscription",
-                metadata: ["link": "\(link)", "filter": "\(filter)"])
+                metadata: ["link": "\(link)", "filter": "\(filter)", "reason": "\(reason)"])
+        case .sessionLost(let link):
+            logger.warning(
+                "the broker lost the session; subscribed again", metadata: ["link": "\(link)"])
+        case .subscriptionLost(let link, let silence):
+            logger.warning(
+                "the broker lost the subscription; subscribed again",
+                metadata: ["link": "\(link)", "silent": "\(silence)"])
+        case .probeOff(let link, let reason):
+            logger.notice(
+                "subscription not watched", metadata: ["link": "\(link)", "reason": "\(reason)"])
         }
     }
 
@@ -68,7 +78,7 @@ struct EventLog: Sendable {
             logger.info("uplink up", metadata: ["uplink": "\(uplink)"])
         case .disconnected(let error):
             logger.warning("uplink down", metadata: ["uplink": "\(uplink)", "cause": "\(error)"])
-        case .subscriptionRefused: break
+        case .subscriptionRefused, .sessionLost, .subscriptionLost, .probeOff: break
         }
     }
 

@@ -105,6 +105,14 @@ struct GatewayMetrics: Sendable {
                     "plumbline_slots_missed_total", .counter,
                     help: "Slots that passed before they could be polled.", labels: labels,
                     value: Double(link.missed)),
+                MetricSample(
+                    "plumbline_link_sessions_lost_total", .counter,
+                    help: "Times in which the broker came back without the link's session.",
+                    labels: labels, value: Double(link.sessionsLost)),
+                MetricSample(
+                    "plumbline_link_subscriptions_lost_total", .counter,
+                    help: "Times in which the connection stood and the subscriptions were gone.",
+                    labels: labels, value: Double(link.subscriptionsLost)),
             ]
                 + RefusalReason.allCases.map { reason in
                     MetricSample(

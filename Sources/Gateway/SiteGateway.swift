@@ -178,8 +178,7 @@ package struct SiteGateway: Sendable {
             guard let format = UplinkFormats.named(uplink.format) else { continue }
             let events = EventLog(logger: surroundings.logger)
             let publisher = try MQTTPublisher(
-                MQTTEndpoint(
-                    host: uplink.broker.host, port: uplink.broker.port,
+                uplink.broker.connection(
                     clientID: "plumbline-\(site.configuration.site.id)-uplink-\(uplink.id)"),
                 clock: clock, onEvent: { events.uplink(uplink.id, $0) })
             publishers.append(
@@ -217,13 +216,12 @@ package struct SiteGateway: Sendable {
                 sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
                 onEvent: { events.acquisition($0) })
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
-        case .mqtt(let link, let endpoint, let clientID, let window, let devices):
-            var options = MQTTLink.Options()
-            options.window = window
+        case .mqtt(let link, let mqtt, let devices):
+            let options = mqtt.linkOptions
             let acquisition = try MQTTAcquisition(
                 name: link.id,
-                endpoint: MQTTEndpoint(
-                    host: endpoint.host, port: endpoint.port, clientID: clientID),
+                endpoint: mqtt.broker.connection(
+                    clientID: "plumbline-\(site.configuration.site.id)-\(link.id)"),
                 devices: devices.compactMap { device in
                     registered([device.binding.group]).first.map {
                         MQTTAcquisition.Device(binding: device.binding, group: $0)

@@ -116,11 +116,11 @@ struct ConfigurationTests {
         let devices = Set(site.groups.map(\.device.text))
         #expect(devices == ["meter-main", "meter-plant", "dust-north", "crane-1"])
         #expect(configuration.links.flatMap(\.devices).allSatisfy { library[$0.profile] != nil })
-        guard case .mqtt(_, _, _, let window, _) = site.links[1] else {
+        guard case .mqtt(_, let mqtt, _) = site.links[1] else {
             Issue.record("the second link is a broker")
             return
         }
-        #expect(window == 200)
+        #expect(mqtt.window == 200)
         #expect(
             site.groups.filter { $0.device == DeviceID("crane-1") }
                 .allSatisfy { $0.lateness == .seconds(30) })

@@ -21,9 +21,7 @@ package struct BoundSite: Sendable {
     /// One link with the devices on it.
     package enum Link: Sendable {
         case modbus(SiteConfiguration.Link, SiteConfiguration.Endpoint, [ModbusUnit])
-        case mqtt(
-            SiteConfiguration.Link, SiteConfiguration.Endpoint, clientID: String, window: Int,
-            [MQTTDevice])
+        case mqtt(SiteConfiguration.Link, SiteConfiguration.MQTT, [MQTTDevice])
     }
 
     package var configuration: SiteConfiguration
@@ -36,7 +34,7 @@ package struct BoundSite: Sendable {
             switch link {
             case .modbus(let link, _, let units):
                 units.flatMap { $0.binding.groups.map { Self.late($0, link) } }
-            case .mqtt(let link, _, _, _, let devices):
+            case .mqtt(let link, _, let devices):
                 devices.map { Self.late($0.binding.group, link) }
             }
         }
@@ -66,13 +64,9 @@ package struct BoundSite: Sendable {
             case .modbusTCP(let endpoint):
                 let units = link.devices.compactMap { Self.unit($0, library, faults) }
                 links.append(.modbus(link, endpoint, units))
-            case .mqtt(let endpoint, let clientID, let window):
+            case .mqtt(let mqtt):
                 let devices = link.devices.compactMap { Self.subscriber($0, library, faults) }
-                links.append(
-                    .mqtt(
-                        link, endpoint,
-                        clientID: clientID ?? "plumbline-\(configuration.site.id)-\(link.id)",
-                        window: window, devices))
+                links.append(.mqtt(link, mqtt, devices))
             }
         }
         let series = groups.flatMap(\.series)

@@ -44,42 +44,32 @@ extension SiteConfiguration.Link {
         let id = reader.required("id")?.identifier(faults)
         let modbus = reader.optional("modbus")
         let mqtt = reader.optional("mqtt")
-        let clientID = reader.optional("client_id")?.string(faults)
-        let window = reader.optional("window")
+        let fields = BrokerFields(BrokerFields.link, in: &reader)
         let lateness = reader.optional("lateness")?.duration(faults)
         let devices = (reader.required("devices")?.list(faults) ?? []).compactMap {
             SiteConfiguration.Device.parse($0, faults)
         }
         reader.finish()
         let transport = transport(
-            modbus: modbus, mqtt: mqtt, clientID: clientID, window: window, node, faults)
+            modbus: modbus, mqtt: mqtt, fields, node, faults)
         return Self(
             id: id ?? "-", transport: transport, lateness: lateness, devices: devices,
             location: node.location)
     }
 
     private static func transport(
-        modbus: LocatedNode?, mqtt: LocatedNode?, clientID: String?, window: LocatedNode?,
-        _ node: LocatedNode, _ faults: FaultCollector
+        modbus: LocatedNode?, mqtt: LocatedNode?, _ fields: BrokerFields, _ node: LocatedNode,
+        _ faults: FaultCollector
     ) -> SiteConfiguration.Transport {
         let standIn = SiteConfiguration.Endpoint(host: "", port: 0)
+        if mqtt == nil { fields.refuse(faults) }
         switch (modbus, mqtt) {
         case (let address?, nil):
             let endpoint = SiteConfiguration.Endpoint.parse(
                 address, scheme: "tcp", defaultPort: 502, faults)
             return .modbusTCP(endpoint ?? standIn)
         case (nil, let address?):
-            var messages = 20
-            if let window, let value = window.int(faults) {
-                if (1...10_000).contains(value) {
-                    messages = value
-                } else {
-                    faults.add(window.location, "a window holds 1 to 10000 messages")
-                }
-            }
-            let endpoint = SiteConfiguration.Endpoint.parse(
-                address, scheme: "mqtt", defaultPort: 1883, faults)
-            return .mqtt(endpoint ?? standIn, clientID: clientID, window: messages)
+            return .mqtt(fields.link(at: address, faults))
         default:
             faults.add(
                 node.location, "a link has one address",
@@ -136,9 +126,9 @@ extension SiteConfiguration.Uplink {
     static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
         var reader = MappingReader(node, faults)
         let id = reader.required("id")?.identifier(faults)
-        let broker = reader.required("mqtt").flatMap {
-            SiteConfiguration.Endpoint.parse($0, scheme: "mqtt", defaultPort: 1883, faults)
-        }
+        let address = reader.required("mqtt")
+        let fields = BrokerFields(BrokerFields.connection, in: &reader)
+        let broker = address.map { fields.broker(at: $0, faults) }
         var topic: String?
         if let node = reader.required("topic"), let text = node.string(faults) {
             if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {

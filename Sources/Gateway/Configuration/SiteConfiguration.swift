@@ -76,8 +76,7 @@ package struct SiteConfiguration: Sendable {
     /// How a link reaches its devices.
     package enum Transport: Hashable, Sendable {
         case modbusTCP(Endpoint)
-        /// - window: messages that may wait for their commit.
-        case mqtt(Endpoint, clientID: String?, window: Int)
+        case mqtt(MQTT)
     }
 
     /// One connection and the devices on it.
@@ -92,7 +91,7 @@ package struct SiteConfiguration: Sendable {
     /// One platform that is reported to.
     package struct Uplink: Hashable, Sendable {
         package var id: String
-        package var broker: Endpoint
+        package var broker: Broker
         package var topic: String
         package var format: String
         package var resolution: Resolution
