@@ -57,6 +57,7 @@ package struct SiteGateway: Sendable {
     let counters = GatewayCounters()
     let status = AcquisitionStatus()
     let readiness = Readiness()
+    let buses = Buses()
     private let announcement: Announcement
 
     /// Opens the store and registers the site's series; nothing runs yet.
@@ -153,7 +154,9 @@ package struct SiteGateway: Sendable {
                 site: site.configuration.site.id, items: unstored.items, feed: unstored.feed,
                 counters: counters, logger: surroundings.logger))
         services.append(ingestion)
-        for link in site.links { services.append(try await acquisition(link)) }
+        let dialIns = try DialIns(site.links)
+        services += dialIns.services
+        for link in site.links { services.append(try await acquisition(link, dialIns)) }
         return services
     }
 
@@ -198,23 +201,29 @@ package struct SiteGateway: Sendable {
         return publishers + loops
     }
 
-    private func acquisition(_ link: BoundSite.Link) async throws -> any Service {
+    private func acquisition(
+        _ link: BoundSite.Link, _ dialIns: DialIns
+    ) async throws -> any Service {
         let clock = LinkClock(surroundings.clock)
         let events = EventLog(logger: surroundings.logger)
         switch link {
-        case .modbus(let link, let endpoint, let units):
-            let timeout = units.map(\.binding.responseTimeout).max() ?? .seconds(1)
+        case .bus(let link, let address, let units):
+            let commands = units.flatMap(\.commands)
             let acquisition = BusAcquisition(
                 name: link.id,
                 link: BusLink(
-                    host: endpoint.host, port: endpoint.port, responseTimeout: timeout),
+                    address.place, grants: Set(commands.flatMap(\.grants)),
+                    dialIn: dialIns.port(of: address.place),
+                    stackSize: site.links.count > 64 ? 64 * 1024 : 256 * 1024),
                 devices: units.map { unit in
                     BusAcquisition.Device(
                         unit: UInt8(clamping: unit.unit), binding: unit.binding,
-                        groups: registered(unit.binding.groups))
-                },
+                        groups: registered(unit.binding.groups),
+                        checksIdentity: unit.device.checksIdentity)
+                }, commands: commands,
                 sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
                 onEvent: { events.acquisition($0) })
+            buses.add(acquisition, for: units.map(\.device.id))
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
         case .mqtt(let link, let mqtt, let devices):
             let options = mqtt.linkOptions
@@ -268,7 +277,7 @@ private final class Announcement: Sendable {
 }
 
 /// Something that runs until it is asked to stop, as a service.
-private struct Running: Service {
+struct Running: Service {
     let start: @Sendable () async -> Void
     let stop: @Sendable () -> Void
 

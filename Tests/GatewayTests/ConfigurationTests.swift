@@ -68,7 +68,7 @@ struct ConfigurationTests {
         site.yaml:5:15: a floor area is a positive number of m2; for example '103000 m2'
         site.yaml:8:20: the commit interval must lie between 10 ms and 1 min
         site.yaml:9:3: unknown key 'durabilty'; did you mean 'durability'?
-        site.yaml:12:13: '127.0.0.1:502' is not an address of this kind; write it as 'tcp://HOST:502'
+        site.yaml:12:13: '127.0.0.1:502' is not the address of a bus; tcp://HOST:502, rtu:///dev/ttyUSB0?baud=9600, rtu+tcp://HOST:4001 or rtu+listen://0.0.0.0:4001
         site.yaml:14:9: there is no profile 'eastron/sdm360'; did you mean 'eastron/sdm630'?
         site.yaml:14:51: a unit id lies between 0 and 255
         site.yaml:15:9: the device 'm-1' stands twice, first at site.yaml:14:9; give each device a name of its own

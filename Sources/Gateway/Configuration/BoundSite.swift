@@ -1,5 +1,7 @@
+import Acquisition
 import Alarms
 import DeviceProfiles
+import FieldLinks
 import LocatedText
 import Telemetry
 
@@ -10,6 +12,8 @@ package struct BoundSite: Sendable {
         package var device: SiteConfiguration.Device
         package var unit: Int
         package var binding: ModbusBinding
+        /// What may be written.
+        package var commands: [DeviceCommand]
     }
 
     /// A device that publishes, and how its messages are read.
@@ -20,7 +24,7 @@ package struct BoundSite: Sendable {
 
     /// One link with the devices on it.
     package enum Link: Sendable {
-        case modbus(SiteConfiguration.Link, SiteConfiguration.Endpoint, [ModbusUnit])
+        case bus(SiteConfiguration.Link, BusAddress, [ModbusUnit])
         case mqtt(SiteConfiguration.Link, SiteConfiguration.MQTT, [MQTTDevice])
     }
 
@@ -32,7 +36,7 @@ package struct BoundSite: Sendable {
     package var groups: [ScanGroup] {
         links.flatMap { link in
             switch link {
-            case .modbus(let link, _, let units):
+            case .bus(let link, _, let units):
                 units.flatMap { $0.binding.groups.map { Self.late($0, link) } }
             case .mqtt(let link, _, let devices):
                 devices.map { Self.late($0.binding.group, link) }
@@ -61,9 +65,14 @@ package struct BoundSite: Sendable {
         links = []
         for link in configuration.links {
             switch link.transport {
-            case .modbusTCP(let endpoint):
-                let units = link.devices.compactMap { Self.unit($0, library, faults) }
-                links.append(.modbus(link, endpoint, units))
+            case .bus(let address):
+                let address = Self.completed(address, link, library)
+                let units = link.devices.compactMap {
+                    Self.unit($0, library, line: address.line, faults)
+                }
+                Self.checkLoad(units, address, link, faults)
+                Self.checkUnits(units, faults)
+                links.append(.bus(link, address, units))
             case .mqtt(let mqtt):
                 let devices = link.devices.compactMap { Self.subscriber($0, library, faults) }
                 links.append(.mqtt(link, mqtt, devices))
@@ -79,17 +88,26 @@ package struct BoundSite: Sendable {
     }
 
     private static func unit(
-        _ device: SiteConfiguration.Device, _ library: ProfileLibrary, _ faults: FaultCollector
+        _ device: SiteConfiguration.Device, _ library: ProfileLibrary, line: SerialLine?,
+        _ faults: FaultCollector
     ) -> ModbusUnit? {
         guard
             let (profile, interface) = interface(of: device, protocol: .modbus, library, faults)
         else { return nil }
         do {
-            let binding = try ModbusBinding(
+            var binding = try ModbusBinding(
                 profile: profile, interface: interface, parameters: device.parameters,
                 device: device.id)
+            if line != nil {
+                let cost = RequestCost(line, quietTime: binding.quietTime)
+                binding = try ModbusBinding(
+                    profile: profile, interface: interface, parameters: device.parameters,
+                    device: device.id, cost: cost)
+            }
+            let unit = device.unit ?? binding.defaultUnit
             return ModbusUnit(
-                device: device, unit: device.unit ?? binding.defaultUnit, binding: binding)
+                device: device, unit: unit, binding: binding,
+                commands: commands(of: device, binding, unit: unit, faults))
         } catch {
             faults.add(device.location, "\(error)")
             return nil

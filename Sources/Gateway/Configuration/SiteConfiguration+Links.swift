@@ -61,20 +61,17 @@ extension SiteConfiguration.Link {
         modbus: LocatedNode?, mqtt: LocatedNode?, _ fields: BrokerFields, _ node: LocatedNode,
         _ faults: FaultCollector
     ) -> SiteConfiguration.Transport {
-        let standIn = SiteConfiguration.Endpoint(host: "", port: 0)
         if mqtt == nil { fields.refuse(faults) }
         switch (modbus, mqtt) {
         case (let address?, nil):
-            let endpoint = SiteConfiguration.Endpoint.parse(
-                address, scheme: "tcp", defaultPort: 502, faults)
-            return .modbusTCP(endpoint ?? standIn)
+            return .bus(BusAddress.parse(address, faults) ?? .standIn)
         case (nil, let address?):
             return .mqtt(fields.link(at: address, faults))
         default:
             faults.add(
                 node.location, "a link has one address",
                 remedy: "either 'modbus: tcp://HOST:502' or 'mqtt: mqtt://HOST:1883'")
-            return .modbusTCP(standIn)
+            return .bus(.standIn)
         }
     }
 }
@@ -110,6 +107,10 @@ extension SiteConfiguration.Device {
             }
         }
         let key = reader.optional("key")?.string(faults)
+        let commands = (reader.optional("commands")?.list(faults) ?? []).compactMap {
+            $0.string(faults).map { PointKey($0) }
+        }
+        let checksIdentity = reader.optional("identify")?.bool(faults) ?? true
         var parameters: [String: Double] = [:]
         for entry in reader.optional("params")?.entries(faults) ?? [] {
             parameters[entry.key] = entry.value.double(faults)
@@ -118,7 +119,8 @@ extension SiteConfiguration.Device {
         guard let profile else { return nil }
         return Self(
             id: DeviceID(id ?? "-"), name: name, profile: profile, interface: interface, unit: unit,
-            key: key, parameters: parameters, location: node.location)
+            key: key, parameters: parameters, commands: commands, checksIdentity: checksIdentity,
+            location: node.location)
     }
 }
 

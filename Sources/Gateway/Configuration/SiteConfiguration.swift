@@ -70,12 +70,16 @@ package struct SiteConfiguration: Sendable {
         /// The device's own name on the broker.
         package var key: String?
         package var parameters: [String: Double]
+        /// The points whose commands the site grants; nothing else of the device is ever written.
+        package var commands: [PointKey] = []
+        /// False where the owner knows better than the profile's `identify`.
+        package var checksIdentity = true
         package var location: Location
     }
 
     /// How a link reaches its devices.
     package enum Transport: Hashable, Sendable {
-        case modbusTCP(Endpoint)
+        case bus(BusAddress)
         case mqtt(MQTT)
     }
 

@@ -1,0 +1,83 @@
+import Acquisition
+import DeviceProfiles
+import FieldLinks
+import LocatedText
+import Telemetry
+
+/// What a bus needs beside its devices' profiles.
+extension BoundSite {
+    /// The address with the line settings of the first device's profile where it says none.
+    static func completed(
+        _ address: BusAddress, _ link: SiteConfiguration.Link, _ library: ProfileLibrary
+    ) -> BusAddress {
+        for device in link.devices {
+            guard let profile = library[device.profile] else { continue }
+            for name in profile.interfaces(speaking: .modbus)
+            where device.interface == nil || device.interface == name {
+                guard case .modbus(let interface)? = profile.interfaces[name],
+                    let serial = interface.serial
+                else { continue }
+                return address.completed(
+                    baud: serial.baud, dataBits: serial.dataBits, parity: serial.parity,
+                    stopBits: serial.stopBits)
+            }
+        }
+        return address
+    }
+
+    /// The commands that the site grants; each must be one of the profile's.
+    static func commands(
+        of device: SiteConfiguration.Device, _ binding: ModbusBinding, unit: Int,
+        _ faults: FaultCollector
+    ) -> [DeviceCommand] {
+        device.commands.compactMap { key in
+            if let command = binding.command(key, unit: UInt8(clamping: unit)), unit != 0 {
+                return command
+            }
+            let known = binding.interface.commands.map(\.key.text)
+            let near = Spelling.nearest(to: key.text, among: known)
+            faults.add(
+                device.location, "'\(device.profile)' has no command '\(key)'",
+                remedy: near.map { "did you mean '\($0)'?" }
+                    ?? (known.isEmpty
+                        ? "the profile describes no writes"
+                        : "one of \(known.joined(separator: ", "))"))
+            return nil
+        }
+    }
+
+    /// Refuses a bus that is asked for more than its line can carry at the very best.
+    static func checkLoad(
+        _ units: [ModbusUnit], _ address: BusAddress, _ link: SiteConfiguration.Link,
+        _ faults: FaultCollector
+    ) {
+        let load = BusLoad(units.map(\.binding), line: address.line)
+        guard load.least > 1, let line = address.line else { return }
+        let dearest = load.groups.max {
+            Double($0.least.milliseconds)
+                / Double(max(1, ($0.group.period ?? .seconds(60)).milliseconds))
+                < Double($1.least.milliseconds)
+                / Double(max(1, ($1.group.period ?? .seconds(60)).milliseconds))
+        }
+        faults.add(
+            link.location,
+            "the bus '\(link.id)' is asked for \(Int((load.least * 100).rounded(.up))) % of what "
+                + "\(line.settings) can carry, the devices' own time not counted",
+            remedy: "poll more rarely, raise the baud rate, or give some devices a bus of their own"
+                + (dearest.map { "; the dearest group is \($0.group.scope)" } ?? ""))
+    }
+
+    /// Two devices of one bus cannot share a unit id, unless they are two views of one profile.
+    static func checkUnits(_ units: [ModbusUnit], _ faults: FaultCollector) {
+        var seen: [Int: SiteConfiguration.Device] = [:]
+        for unit in units {
+            guard let other = seen.updateValue(unit.device, forKey: unit.unit),
+                other.profile == unit.device.profile
+            else { continue }
+            faults.add(
+                unit.device.location,
+                "'\(unit.device.id)' and '\(other.id)' are both unit \(unit.unit) of one bus",
+                remedy: "give each its own 'unit:'")
+        }
+    }
+}
