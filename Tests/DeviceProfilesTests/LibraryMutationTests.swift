@@ -7,7 +7,7 @@ import Testing
 ///
 /// Each number of each profile is read wrongly in every way that register maps get wrong: the other
 /// word order, the other byte order, a neighbouring width, the other sign, another scale or unit,
-/// a ratio forgotten. A vector has to notice each.
+/// a ratio, a sentinel or a range forgotten. A vector has to notice each.
 @Suite("The vectors of Devices/ notice mistakes")
 struct LibraryMutationTests {
     /// `profile interface point: mutation` that no vector has to notice; empty, and to stay so.
@@ -117,6 +117,13 @@ struct LibraryMutationTests {
                 }
             }
         case .json: break
+        }
+        if point.valid != nil { all.append(Mutation(what: "without range") { $0.valid = nil }) }
+        for sentinel in point.invalidBits {
+            all.append(
+                Mutation(what: "without the sentinel") { point in
+                    point.invalidBits.removeAll { $0 == sentinel }
+                })
         }
         return all
     }
