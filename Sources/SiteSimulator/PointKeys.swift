@@ -43,6 +43,7 @@ enum Key {
     static let current = phases.map { PointKey("current.\($0)") }
     static let activePower = phases.map { PointKey("active_power.\($0)") }
     static let activePowerTotal = PointKey("active_power.total")
+    static let directCurrentPower = PointKey("dc_power")
     static let reactivePower = phases.map { PointKey("reactive_power.\($0)") }
     static let reactivePowerTotal = PointKey("reactive_power.total")
     static let apparentPower = phases.map { PointKey("apparent_power.\($0)") }

@@ -8,6 +8,7 @@ import Telemetry
 struct SimulatedInverter: Sendable {
     private static let peakKilowatts = 62.0
     private static let tangent = 0.05
+    private static let efficiency = 0.975
     private let curve: WeekCurve
 
     init(seed: UInt64, time: SiteTime) {
@@ -37,6 +38,7 @@ struct SimulatedInverter: Sendable {
         var values: [PointKey: Value] = [
             // Zero is written without a sign.
             Key.activePowerTotal: .number(0 - power),
+            Key.directCurrentPower: .number(power / Self.efficiency),
             Key.reactivePowerTotal: .number(power * Self.tangent),
             Key.apparentPowerTotal: .number(apparent),
             Key.powerFactorTotal: .number(apparent > 0 ? power / apparent : 1),
