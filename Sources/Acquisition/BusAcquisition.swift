@@ -34,6 +34,8 @@ package final class BusAcquisition: Sendable {
     let wallClock: any WallClock
     let status: AcquisitionStatus
     let random: any RandomNumberGenerator & Sendable
+    /// A network connection on which nobody has answered for so long is made anew.
+    let longestDoubt: Duration
     let onEvent: @Sendable (AcquisitionEvent) -> Void
     let bell = Bell()
     let commands: DeviceCommands
@@ -43,11 +45,14 @@ package final class BusAcquisition: Sendable {
     ///   - commands: what may be written on this link.
     ///   - wallClock: stamps the scans and gives the slots.
     ///   - random: gives the jitter of the reconnects.
+    ///   - longestDoubt: a network connection on which nobody has answered for so long, and three
+    ///     requests, is made anew.
     ///   - onEvent: called on the link's thread; must not block.
     package init(
         name: String, link: BusLink, devices: [Device], commands: [DeviceCommand] = [],
         sink: any ScanSink, clock: LinkClock, wallClock: any WallClock, status: AcquisitionStatus,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
+        longestDoubt: Duration = .seconds(10),
         onEvent: @escaping @Sendable (AcquisitionEvent) -> Void = { _ in }
     ) {
         self.name = name
@@ -58,6 +63,7 @@ package final class BusAcquisition: Sendable {
         self.wallClock = wallClock
         self.status = status
         self.random = random
+        self.longestDoubt = longestDoubt
         self.onEvent = onEvent
         self.commands = DeviceCommands(commands)
         for device in devices {

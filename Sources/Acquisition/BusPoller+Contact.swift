@@ -3,9 +3,8 @@ import Telemetry
 
 /// The connection of the link: made, kept quiet, given up.
 extension BusPoller {
-    /// A connection on which nobody has answered for so long, and for so many requests, is made
-    /// anew: the peer may be gone while the connection looks open.
-    private static let longestDoubt = (time: Duration.seconds(10), requests: 3)
+    /// So many requests in a row without an answer make a connection doubtful.
+    private static let doubtfulSilence = 3
 
     func connect(_ link: isolated BusLink, pause: Duration) throws(BusError) {
         // A serial server that calls again knows that its old connection is dead.
@@ -53,8 +52,8 @@ extension BusPoller {
     /// Nobody has answered; a network connection on which this lasts is closed.
     func unheard(_ link: isolated BusLink) {
         contact.silence += 1
-        guard contact.silence >= Self.longestDoubt.requests, let last = contact.lastAnswer,
-            clock.elapsed() - last >= Self.longestDoubt.time
+        guard contact.silence >= Self.doubtfulSilence, let last = contact.lastAnswer,
+            clock.elapsed() - last >= longestDoubt
         else { return }
         if case .serial = link.place { return }
         link.close()

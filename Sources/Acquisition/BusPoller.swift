@@ -14,6 +14,7 @@ final class BusPoller {
     let onEvent: @Sendable (AcquisitionEvent) -> Void
     let bell: Bell
     let commands: DeviceCommands
+    let longestDoubt: Duration
     var units: [PollUnit]
     var targets: [PollTarget]
     var contact: LinkContact
@@ -32,6 +33,7 @@ final class BusPoller {
         onEvent = acquisition.onEvent
         bell = acquisition.bell
         commands = acquisition.commands
+        longestDoubt = acquisition.longestDoubt
         sink = acquisition.sink
         wallClock = acquisition.wallClock
         contact = LinkContact(Backoff(.init(ceiling: .seconds(15)), random: acquisition.random))

@@ -3,13 +3,14 @@
     modbus_server.py --unit 1 --holding 0=1,2,3 --input 100=0xFFFF --coil 0=1,0 --discrete 5=1
 
 Each option may be repeated; `--unit N` applies to the options after it (1 at first). Addresses
-count from 0. What is not listed answers with exception 2. `--port` 0 chooses a free port; the first
+count from 0. `--framer rtu` carries frames of a serial line over TCP. What is not listed answers with exception 2. `--port` 0 chooses a free port; the first
 line on standard output is `listening <port>`.
 """
 import asyncio
 import signal
 import sys
 
+from pymodbus import FramerType
 from pymodbus.datastore import ModbusDeviceContext, ModbusServerContext, ModbusSparseDataBlock
 from pymodbus.server import ModbusTcpServer
 
@@ -17,12 +18,14 @@ TABLES = {"--holding": "hr", "--input": "ir", "--coil": "co", "--discrete": "di"
 
 
 def parse(arguments):
-    port, unit, units = 0, 1, {}
+    port, unit, units, framer = 0, 1, {}, FramerType.SOCKET
     for option, value in zip(arguments[::2], arguments[1::2]):
         if option == "--port":
             port = int(value)
         elif option == "--unit":
             unit = int(value)
+        elif option == "--framer":
+            framer = FramerType(value)
         elif option in TABLES:
             start, _, cells = value.partition("=")
             table = units.setdefault(unit, {}).setdefault(TABLES[option], {})
@@ -30,11 +33,11 @@ def parse(arguments):
                 table[int(start, 0) + offset] = int(cell, 0)
         else:
             sys.exit(f"unknown option {option}")
-    return port, units
+    return port, units, framer
 
 
 async def main():
-    port, units = parse(sys.argv[1:])
+    port, units, framer = parse(sys.argv[1:])
     devices = {
         unit: ModbusDeviceContext(
             **{
@@ -45,7 +48,9 @@ async def main():
         for unit, tables in units.items()
     }
     server = ModbusTcpServer(
-        ModbusServerContext(devices=devices, single=False), address=("127.0.0.1", port)
+        ModbusServerContext(devices=devices, single=False),
+        framer=framer,
+        address=("127.0.0.1", port),
     )
     await server.listen()
     print("listening", server.transport.sockets[0].getsockname()[1], flush=True)
