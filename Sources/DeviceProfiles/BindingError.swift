@@ -6,6 +6,10 @@ package enum BindingError: Error, Hashable, Sendable, CustomStringConvertible {
     case parameterRefused(String, value: Double, accepted: String)
     /// The device's key cannot be one level of a topic.
     case badKey(String)
+    /// The device's key is not the address of a meter.
+    case badAddress(String, digits: Int)
+    /// The device's key cannot be an MN.
+    case badStation(String)
 
     package var description: String {
         switch self {
@@ -18,6 +22,11 @@ package enum BindingError: Error, Hashable, Sendable, CustomStringConvertible {
                 + (known.isEmpty ? "it has none" : "it has \(known.joined(separator: ", "))")
         case .parameterRefused(let name, let value, let accepted):
             "the parameter '\(name)' is \(value), accepted is \(accepted)"
+        case .badAddress(let key, let digits):
+            "the key '\(key)' is not the address of such a meter; write the \(digits) digits from its "
+                + "face in quotes"
+        case .badStation(let key):
+            "the key '\(key)' cannot be an MN; write it as the station sends it"
         case .badKey(let key):
             "the key '\(key)' cannot be a level of a topic; write one without '/', '+' and '#'"
         }

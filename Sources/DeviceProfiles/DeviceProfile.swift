@@ -91,17 +91,25 @@ package struct ProfileParameter: Hashable, Sendable {
 package enum FieldProtocol: String, Hashable, Sendable, CaseIterable {
     case modbus
     case mqtt
+    case hj212
+    case dlt645
+    case cjt188
 }
 
 /// One way to talk to the device.
 package enum ProfileInterface: Sendable {
     case modbus(ModbusInterface)
     case mqtt(MQTTInterface)
+    case hj212(HJ212Interface)
+    /// DL/T 645 or CJ/T 188.
+    case meter(MeterInterface)
 
     package var fieldProtocol: FieldProtocol {
         switch self {
         case .modbus: .modbus
         case .mqtt: .mqtt
+        case .hj212: .hj212
+        case .meter(let interface): interface.fieldProtocol
         }
     }
 
@@ -111,6 +119,8 @@ package enum ProfileInterface: Sendable {
             switch self {
             case .modbus(let interface): interface.points
             case .mqtt(let interface): interface.points
+            case .hj212(let interface): interface.points
+            case .meter(let interface): interface.points
             }
         }
         set {
@@ -121,6 +131,12 @@ package enum ProfileInterface: Sendable {
             case .mqtt(var interface):
                 interface.points = newValue
                 self = .mqtt(interface)
+            case .hj212(var interface):
+                interface.points = newValue
+                self = .hj212(interface)
+            case .meter(var interface):
+                interface.points = newValue
+                self = .meter(interface)
             }
         }
     }
@@ -130,6 +146,8 @@ package enum ProfileInterface: Sendable {
         switch self {
         case .modbus(let interface): interface.tests
         case .mqtt(let interface): interface.tests
+        case .hj212(let interface): interface.tests
+        case .meter(let interface): interface.tests
         }
     }
 }

@@ -48,7 +48,7 @@ struct ModbusReader {
             tests: tests, isDiscovered: isDiscovered, location: node.location)
     }
 
-    private func whole(_ node: LocatedNode, in range: ClosedRange<Int>) -> Int? {
+    func whole(_ node: LocatedNode, in range: ClosedRange<Int>) -> Int? {
         guard let value = node.int(faults) else { return nil }
         guard range.contains(value) else {
             faults.add(
@@ -74,7 +74,7 @@ struct ModbusReader {
         reader.finish()
     }
 
-    private func serialLine(_ node: LocatedNode) -> ModbusInterface.SerialLine {
+    func serialLine(_ node: LocatedNode) -> ModbusInterface.SerialLine {
         var reader = MappingReader(node, faults)
         defer { reader.finish() }
         return ModbusInterface.SerialLine(

@@ -13,7 +13,7 @@ extension PointReader {
         defer { reader.finish() }
         if let name = reader.optional("param") { return parameter(name).map(PointScale.parameter) }
         guard let power = reader.required("power10") else { return nil }
-        guard defaults.isModbus else {
+        guard defaults.isModbus, defaults.origin == nil else {
             faults.add(power.location, "power10 needs a register")
             return nil
         }
@@ -53,6 +53,8 @@ extension PointReader {
         case .register(let source): width = min(64, 16 * source.count)
         case .sum: width = 0
         case .json(_, let isBitText): width = isBitText ? 64 : 53
+        case .factor: width = 53
+        case .meter(let source): width = source.format.isBinary ? 8 * source.format.bytes : 0
         }
         guard bounds.count == 2, bounds[0] <= bounds[1], bounds[0] >= 0, bounds[1] < width else {
             faults.add(
@@ -103,7 +105,11 @@ extension PointReader {
         for literal in node.list(faults) {
             guard let text = literal.string(faults) else { continue }
             switch point.origin {
-            case .json: point.invalidTexts.append(text)
+            case .json, .factor: point.invalidTexts.append(text)
+            case .meter:
+                faults.add(
+                    literal.location, "what a meter does not have is known by its ones",
+                    remedy: "remove 'invalid'")
             case .register(let source) where source.type == .text: point.invalidTexts.append(text)
             case .sum:
                 faults.add(literal.location, "a sum has no sentinel")

@@ -13,6 +13,8 @@ struct PointReader {
         var isModbus = true
         var polls: Set<String> = []
         var maps: [String: [String: String]] = [:]
+        /// Reads where a point is, for protocols whose places are neither registers nor paths.
+        var origin: ((inout MappingReader, LocatedNode.Entry) -> PointOrigin?)?
     }
 
     let vocabulary: Vocabulary
@@ -40,8 +42,12 @@ struct PointReader {
                 entry.keyLocation, "'\(entry.key)' is not in the vocabulary", remedy: remedy)
         }
         var reader = MappingReader(entry.value, faults)
-        let origin =
-            defaults.isModbus ? register(&reader, entry, defaults) : json(&reader, entry)
+        let origin: PointOrigin?
+        if let other = defaults.origin {
+            origin = other(&reader, entry)
+        } else {
+            origin = defaults.isModbus ? register(&reader, entry, defaults) : json(&reader, entry)
+        }
         let invalid = reader.optional("invalid")
         let bits = reader.optional("bits")
         let scale = reader.optional("scale").flatMap { self.scale($0, defaults) } ?? .number(1)

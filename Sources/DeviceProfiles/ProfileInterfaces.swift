@@ -91,10 +91,14 @@ package struct MQTTInterface: Sendable {
 
 /// One vector: raw bytes in, canonical values out.
 package struct ProfileTest: Sendable {
-    /// What the decoder is given: registers, or a message.
+    /// What the decoder is given: registers, a message, or bytes from a line.
     package enum Given: Sendable {
         case registers([RegisterArea: [Int: UInt16]])
         case message(topic: String, payload: [UInt8])
+        /// A packet of HJ 212 with its line end.
+        case packet([UInt8])
+        /// What stood on the line of a meter with this address.
+        case meterFrames(key: String, [[UInt8]])
     }
 
     /// What one point must read; nil for no value.

@@ -120,7 +120,7 @@ struct ProfileLint {
             switch point.origin {
             case .register(let source): seen.append((source, point))
             case .sum(let parts): seen += parts.map { ($0.source, point) }
-            case .json: break
+            case .json, .factor, .meter: break
             }
         }
         seen.sort {
@@ -178,6 +178,7 @@ struct ProfileLint {
         if !point.times.isEmpty { return "a factor" }
         if point.offset != 0 { return "an offset" }
         if !point.invalidBits.isEmpty || !point.invalidTexts.isEmpty { return "a sentinel" }
+        if case .meter = point.origin { return "a format" }
         if case .register(let source) = point.origin {
             if source.encoding != .plain { return "an encoding" }
             if source.count > 1, source.type != .text { return "a word order" }

@@ -57,6 +57,10 @@ package enum PointOrigin: Sendable {
     case sum([SumPart])
     /// A place in a JSON payload; true: a text of zeros and ones, the rightmost is bit 0.
     case json(JSONPath, isBitText: Bool)
+    /// A factor of HJ 212.
+    case factor(HJ212Source)
+    /// A place in the data of a meter's item.
+    case meter(MeterSource)
 
     /// One summand and what multiplies it.
     package struct SumPart: Hashable, Sendable {

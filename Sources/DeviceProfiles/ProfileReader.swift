@@ -50,10 +50,6 @@ struct ProfileReader {
                 node.location, "'protocol' is missing", remedy: "add 'protocol: modbus' or 'mqtt'")
             return nil
         }
-        if word.scalar == "hj212" {
-            faults.add(word.location, "hj212 interfaces are not supported yet")
-            return nil
-        }
         let points = PointReader(
             vocabulary: vocabulary, parameters: Set(parameters.keys), faults: faults)
         switch word.word(FieldProtocol.allCases.map { ($0.rawValue, $0) }, faults) {
@@ -63,6 +59,12 @@ struct ProfileReader {
             }
         case .mqtt:
             return MQTTReader(points: points, faults: faults).interface(node).map { .mqtt($0) }
+        case .hj212:
+            return HJ212Reader(points: points, faults: faults).interface(node).map { .hj212($0) }
+        case .dlt645?, .cjt188?:
+            let wanted: FieldProtocol = word.scalar == "dlt645" ? .dlt645 : .cjt188
+            return MeterReader(points: points, faults: faults)
+                .interface(node, speaking: wanted).map { .meter($0) }
         case nil: return nil
         }
     }

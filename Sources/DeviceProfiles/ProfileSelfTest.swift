@@ -24,6 +24,12 @@ extension DeviceProfile {
                     profile: self, interface: name, parameters: test.parameters, device: device,
                     key: deviceKey(in: topic, of: name))
                 return play(test, topic, payload, on: binding)
+            case .packet(let bytes): return try play(test, packet: bytes, on: name)
+            case .meterFrames(let key, let frames):
+                let binding = try MeterBinding(
+                    profile: self, interface: name, parameters: test.parameters, device: device,
+                    key: key)
+                return play(test, frames, on: binding)
             }
         } catch {
             return [Fault(test.location, "the vector '\(test.name)' cannot be played: \(error)")]
@@ -98,7 +104,7 @@ extension DeviceProfile {
         return String(levels[index])
     }
 
-    private func compare(_ test: ProfileTest, _ readings: [PointKey: Reading]) -> [Fault] {
+    func compare(_ test: ProfileTest, _ readings: [PointKey: Reading]) -> [Fault] {
         test.expect.compactMap { expectation in
             let reading = readings[expectation.key] ?? .bad(.absent)
             guard !Self.matches(reading.value, expectation.value) else { return nil }

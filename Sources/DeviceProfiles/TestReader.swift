@@ -7,6 +7,8 @@ struct TestReader {
     let faults: FaultCollector
     /// Gives the addresses of SunSpec points.
     var vocabulary = Vocabulary.empty
+    /// Reads what is given, for protocols with neither registers nor messages.
+    var given: ((LocatedNode) -> ProfileTest.Given?)?
 
     func tests(_ node: LocatedNode?, isModbus: Bool) -> [ProfileTest] {
         (node?.list(faults) ?? []).compactMap { test($0, isModbus: isModbus) }
@@ -32,8 +34,13 @@ struct TestReader {
         }
         reader.finish()
         guard let name, let givenNode else { return nil }
-        let given = isModbus ? registers(givenNode) : message(givenNode)
-        guard let given else { return nil }
+        let read: ProfileTest.Given?
+        if let given {
+            read = given(givenNode)
+        } else {
+            read = isModbus ? registers(givenNode) : message(givenNode)
+        }
+        guard let given = read else { return nil }
         return ProfileTest(
             name: name, given: given, parameters: parameters, expect: expect, time: time,
             location: node.location)

@@ -38,17 +38,16 @@ struct LibraryMutationTests {
         #expect(mutations > 3500)
     }
 
-    @Test("any other unit or scale of any number over MQTT fails a vector")
-    func mqtt() throws {
+    @Test("any other unit, scale or place of any number of the other protocols fails a vector")
+    func others() throws {
         let library = try Shipped.library()
         var mutations = 0
         var missed: [String] = []
         for id in library.ids {
             let profile = try #require(library[id])
-            for name in profile.interfaces(speaking: .mqtt) {
-                let points = try #require(profile.interfaces[name]).points
-                for point in points where point.unit != nil && !point.isPersonal {
-                    for mutation in Self.mutationsOfMeaning(point) {
+            for (name, interface) in profile.interfaces where interface.fieldProtocol != .modbus {
+                for point in interface.points where point.unit != nil && !point.isPersonal {
+                    for mutation in Self.mutationsOfMeaning(point) + Self.mutationsOfMeter(point) {
                         if try !Self.isNoticed(mutation, of: point, profile, name) {
                             missed.append("\(id) \(name) \(point.key): \(mutation.what)")
                         }
@@ -58,7 +57,26 @@ struct LibraryMutationTests {
             }
         }
         #expect(missed == [])
-        #expect(mutations > 90)
+        #expect(mutations > 150)
+    }
+
+    /// Another item or another number format of a meter of DL/T 645 or CJ/T 188.
+    private static func mutationsOfMeter(_ point: ProfilePoint) -> [Mutation] {
+        guard case .meter(let source) = point.origin else { return [] }
+        func with(_ what: String, _ change: @escaping (inout MeterSource) -> Void) -> Mutation {
+            Mutation(what: what) { point in
+                var source = source
+                change(&source)
+                point.origin = .meter(source)
+            }
+        }
+        return [
+            with("decimals") { $0.format.decimals += 1 },
+            with("binary") { $0.format.isBinary.toggle() },
+            with("item") { $0.item ^= 0x100 },
+            with("one byte more") { $0.format.bytes += 1 },
+            with("one byte less") { $0.format.bytes -= 1 },
+        ]
     }
 
     @Test("other bits of any state fail a vector")

@@ -1,5 +1,6 @@
 import DeviceProfiles
 import Foundation
+import Frames
 import LocatedText
 import Telemetry
 import TestSeeds
@@ -67,10 +68,15 @@ struct ShippedProfilesTests {
                 if case .number(let scale) = point.scale { step = abs(scale * factor) }
                 if case .parameter = point.scale { step = 0.1 }
                 var isWhole = false
-                if case .register(let source) = point.origin { isWhole = source.type != .float32 }
-                if case .sum(let parts) = point.origin {
+                switch point.origin {
+                case .register(let source): isWhole = source.type != .float32
+                case .meter(let source):
+                    isWhole = true
+                    step = (0..<source.format.decimals).reduce(step) { step, _ in step / 10 }
+                case .sum(let parts):
                     step *= parts.map(\.scale).min() ?? 1
                     isWhole = parts.allSatisfy { $0.source.type != .float32 }
+                default: break
                 }
                 // A float is off by half a unit in the last place, its shortest decimal by as much.
                 steps[point.key] =
@@ -99,6 +105,8 @@ struct ShippedProfilesTests {
             }
             readings = Dictionary(
                 uniqueKeysWithValues: zip(binding.group.series.map(\.id.point), row))
+        case .hj212: readings = try Self.sent(values, profile, name)
+        case .meter: readings = try Self.asked(values, profile, name)
         }
         #expect(readings.count == values.count)
         for (key, value) in values {
@@ -113,9 +121,53 @@ struct ShippedProfilesTests {
         }
     }
 
+    /// What the gateway reads from the packet of a station with these values.
+    private static func sent(
+        _ values: [PointKey: Value], _ profile: DeviceProfile, _ name: String
+    ) throws -> [PointKey: Reading] {
+        let binding = try HJ212Binding(
+            profile: profile, interface: name, device: DeviceID("d"), key: "MN1")
+        let time = Timestamp(milliseconds: 1_795_219_500_000)
+        let packet = binding.packet(values, at: time)
+        let segment = try #require(packet.segment)
+        let received = try #require(HJ212Packet.parse(segment: segment[...]))
+        guard case .scan(time, [], let row, true) = binding.decode(received, arrival: time) else {
+            Issue.record("\(profile.id) refuses its own packet")
+            return [:]
+        }
+        return Dictionary(uniqueKeysWithValues: zip(binding.group.series.map(\.id.point), row))
+    }
+
+    /// What the gateway reads from a meter with these values.
+    private static func asked(
+        _ values: [PointKey: Value], _ profile: DeviceProfile, _ name: String
+    ) throws -> [PointKey: Reading] {
+        guard case .meter(let interface)? = profile.interfaces[name] else { return [:] }
+        let key = interface.language == .dlt645 ? "123456789012" : "78330011223344"
+        let binding = try MeterBinding(
+            profile: profile, interface: name, device: DeviceID("d"), key: key)
+        var readings: [PointKey: Reading] = [:]
+        for group in binding.groups.indices {
+            let answers = try binding.requests(group: group).map { request -> MeterAnswer in
+                let reply = try #require(binding.reply(to: request.bytes, values))
+                // The line repeats what was sent before it brings the answer.
+                guard case .found(let answer) = request.search(request.bytes + reply) else {
+                    return .bad(.timeout)
+                }
+                return answer
+            }
+            let row = binding.decode(group: group, answers: answers)
+            for (series, reading) in zip(binding.groups[group].series, row) {
+                readings[series.id.point] = reading
+            }
+        }
+        return readings
+    }
+
     private static func range(
         _ point: ProfilePoint, _ factor: Double
     ) -> ClosedRange<Double> {
+        if case .meter(let source) = point.origin { return source.hasSignBit ? -70...70 : 0...90 }
         guard case .register(let source) = point.origin else { return 0...100 }
         var scale = 1.0
         if case .number(let number) = point.scale { scale = number * factor }
@@ -173,7 +225,7 @@ struct ShippedProfilesTests {
         let library = try Shipped.library()
         let station = try #require(library["renke/louvre-500"])
         let crane = try #require(library["deye/tower-crane-mqtt"])
-        #expect(throws: BindingError.unknownInterface("mqtt", known: ["rs485"])) {
+        #expect(throws: BindingError.unknownInterface("mqtt", known: ["hj212", "rs485"])) {
             try MQTTBinding(profile: station, interface: "mqtt", device: DeviceID("d"), key: "k")
         }
         #expect(throws: BindingError.unknownParameter("windscale", known: ["wind_scale"])) {
