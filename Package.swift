@@ -100,7 +100,8 @@ let package = Package(
         line(
             "Gateway",
             [
-                "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
+                "Telemetry", "LocatedText", "Frames", "DeviceProfiles", "EnergyAccounting",
+                "Alarms",
                 "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
                 "SiteSimulator", lifecycle, logging,
             ]),
@@ -137,7 +138,10 @@ let package = Package(
         tests("FieldLinksTests", ["FieldLinks", "Telemetry", "TestPeers"]),
         tests(
             "AcquisitionTests",
-            ["Acquisition", "DeviceProfiles", "FieldLinks", "Telemetry", "TestPeers", "TestSeeds"]),
+            [
+                "Acquisition", "DeviceProfiles", "FieldLinks", "Frames", "Telemetry", "TestPeers",
+                "TestSeeds",
+            ]),
         tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess, "TestSeeds"]),
         // Writes to a store until it is killed, and tells what it promised; docs/torture.md.
         peer("StoreExerciser", ["Store", "Telemetry"], path: "Tests/StoreFaults/StoreExerciser"),

@@ -34,6 +34,11 @@ package enum AcquisitionEvent: Hashable, Sendable {
     case subscriptionLost(link: String, silentFor: Duration)
     /// The broker does not let the link watch its own subscriptions.
     case probeOff(link: String, reason: String)
+    /// A station calls that no device of the link is for; once for each name. `name` is what it says
+    /// of itself, with nothing in it that a log could stumble over.
+    case stationUnknown(link: String, peer: String, name: String)
+    /// Two stations call with the same name at the same time.
+    case stationTwice(link: String, device: DeviceID, peers: [String])
 }
 
 /// Why a message brought no reading. The word is used in metrics.
@@ -44,6 +49,11 @@ package enum RefusalReason: String, Hashable, Sendable, CaseIterable, Codable {
     /// Kept by the broker for newcomers, without a time of its own.
     case retained
     case duplicate
+    /// A packet with a wrong checksum, or with one that the profile does not take.
+    case badChecksum = "bad_checksum"
+    /// No device of the link has this name.
+    case unknownStation = "unknown_station"
+    case wrongPassword = "wrong_password"
     /// The profile refused it for another reason.
     case refused
 }

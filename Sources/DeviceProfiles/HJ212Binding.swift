@@ -28,19 +28,22 @@ package struct HJ212Binding: Sendable {
         var conversion: PointConversion
     }
 
-    /// - Parameter key: the station's MN.
+    /// - Parameters:
+    ///   - key: the station's MN.
+    ///   - checksum: what the site says about it; nil takes the profile's.
     package init(
         profile: DeviceProfile, interface name: String, parameters: [String: Double] = [:],
-        device: DeviceID, key: String
+        device: DeviceID, key: String, checksum: HJ212Packet.Checksum? = nil
     ) throws(BindingError) {
         let found = try profile.find(name)
-        guard case .hj212(let interface) = found else {
+        guard case .hj212(var interface) = found else {
             throw .wrongProtocol(interface: name, is: found.fieldProtocol, wanted: .hj212)
         }
         guard !key.isEmpty, key.utf8.count <= 64,
             key.utf8.allSatisfy({ $0 > 0x20 && ![0x2C, 0x3B, 0x3D, 0x26, 0x23].contains($0) })
         else { throw .badStation(key) }
         let resolved = try profile.resolve(parameters)
+        if let checksum { interface.checksum = checksum }
         self.interface = interface
         self.key = key
         let kept = interface.points.filter { !$0.isPersonal }.sorted { $0.key < $1.key }
@@ -65,12 +68,15 @@ package struct HJ212Binding: Sendable {
 
     /// Reads one packet of this station.
     ///
-    /// - Parameter isTimeOfDay: whether `arrival` is one; without it no time of a station can be
-    ///   judged, and the arrival stands for that of a real-time packet, while history is refused.
+    /// - Parameters:
+    ///   - isTimeOfDay: whether `arrival` is one; without it no time of a station can be judged, and
+    ///     the arrival stands for that of a real-time packet, while history is refused.
+    ///   - isClockProven: the station's clock has been right lately, so that what is old was kept.
     /// - Returns: a reading for each series of `group`, or why the packet as a whole is refused:
     ///   a time that the profile does not accept (`absent`, `invalid` or `stale`).
     package func decode(
-        _ packet: HJ212Packet, arrival: Timestamp, isTimeOfDay: Bool = true
+        _ packet: HJ212Packet, arrival: Timestamp, isTimeOfDay: Bool = true,
+        isClockProven: Bool = false
     ) -> HJ212Decoding {
         guard interface.commands.contains(packet.cn),
             interface.systems.isEmpty || interface.systems.contains(packet.st)
@@ -102,7 +108,8 @@ package struct HJ212Binding: Sendable {
             // packet was sent whether the station's clock is right. What is to come is wrong.
             let isBelieved =
                 skew.magnitude <= limit.milliseconds.magnitude
-                || (skew < 0 && (isHistory || wasSentNow(packet, arrival, limit)))
+                || (skew < 0
+                    && (isHistory || isClockProven || provesClock(packet, arrival: arrival)))
             if !isBelieved {
                 return arrived(
                     .stale, "\(field) is \(time.rfc3339()), further from the arrival than \(limit)")
@@ -111,15 +118,15 @@ package struct HJ212Binding: Sendable {
         return .scan(time: time, flags: [], readings: readings, hasDeviceTime: true)
     }
 
-    private func wasSentNow(
-        _ packet: HJ212Packet, _ arrival: Timestamp, _ limit: Duration
-    ) -> Bool {
+    /// Whether the QN, which is the moment of sending, agrees with the arrival.
+    package func provesClock(_ packet: HJ212Packet, arrival: Timestamp) -> Bool {
         guard case .civil(_, let offset) = interface.time.format, let qn = packet.qn else {
             return false
         }
         var sent = interface.time
         sent.format = .civil(pattern: Array("yyyyMMddHHmmssSSS".utf8), offset: offset)
         guard let time = sent.parse(Array(qn.utf8)[...]) else { return false }
+        let limit = interface.time.maximumSkew ?? .seconds(1800)
         return (time - arrival).milliseconds.magnitude <= limit.milliseconds.magnitude
     }
 

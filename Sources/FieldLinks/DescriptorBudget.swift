@@ -8,16 +8,17 @@ import Synchronization
 package enum DescriptorBudget {
     /// Who holds descriptors.
     package enum User: String, Hashable, Sendable, CaseIterable {
-        case modbus, mqtt, http, store, spare
+        case modbus, mqtt, hj212, http, store, spare
 
         /// The share of a budget of 1,024.
         fileprivate var share: Int {
             switch self {
             case .modbus: 512
             case .mqtt: 128
+            case .hj212: 32
             case .http: 256
             case .store: 64
-            case .spare: 64
+            case .spare: 32
             }
         }
     }

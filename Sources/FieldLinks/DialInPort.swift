@@ -101,7 +101,10 @@ package actor DialInPort {
     package func run() async {
         var newcomers: [Newcomer] = []
         while !wakeUp.isStopped {
-            wakeUp.wait(for: [listener] + newcomers.map(\.descriptor), limit: .seconds(1))
+            var entries = ([listener] + newcomers.map(\.descriptor)).map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            wakeUp.wait(polling: &entries, limit: .seconds(1))
             accept(&newcomers)
             let now = monotonicNanoseconds()
             newcomers = newcomers.filter { newcomer in

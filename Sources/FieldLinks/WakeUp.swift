@@ -61,14 +61,17 @@ package final class WakeUp: Sendable {
 }
 
 extension WakeUp {
-    /// Sits in `poll()` until one of `sockets` is readable, somebody rings, or the time is over.
-    func wait(for sockets: [Int32], limit: Duration) {
-        var entries = ([descriptor] + sockets).map {
-            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
+    /// Sits in `poll()` until one of `entries` is ready, somebody rings, or the time is over; the
+    /// entries tell what they have seen.
+    func wait(polling entries: inout [pollfd], limit: Duration) {
+        entries.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
+        defer { entries.removeLast() }
         let milliseconds = Int32(clamping: max(0, limit.milliseconds))
-        guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else { return }
-        if entries[0].revents != 0 {
+        guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else {
+            for index in entries.indices { entries[index].revents = 0 }
+            return
+        }
+        if entries[entries.count - 1].revents != 0 {
             var count: UInt64 = 0
             _ = read(descriptor, &count, 8)
         }

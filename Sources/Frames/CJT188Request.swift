@@ -1,5 +1,6 @@
 /// A question to a CJ/T 188 meter. Nothing that changes a meter can be said with it.
 package struct CJT188Request: Hashable, Sendable {
+    /// What is asked.
     package enum Question: Hashable, Sendable {
         /// Control code 01: the item, for example 0x901F for the metering data.
         case read(UInt16)

@@ -1,5 +1,6 @@
 /// A question to a DL/T 645-2007 meter. Nothing that changes a meter can be said with it.
 package struct DLT645Request: Hashable, Sendable {
+    /// What is asked.
     package enum Question: Hashable, Sendable {
         /// Control code 11: the item, for example 0x00010000 for forward active energy.
         case read(UInt32)

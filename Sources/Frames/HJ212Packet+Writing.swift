@@ -6,6 +6,7 @@ extension HJ212Packet {
         /// The CRC of Modbus, which some stations and platforms use instead.
         case modbus
 
+        /// The checksum of a data segment.
         package func callAsFunction(_ bytes: ArraySlice<UInt8>) -> UInt16 {
             switch self {
             case .modbus: return ModbusRTUFrame.checksum(bytes)

@@ -33,13 +33,20 @@ package struct HJ212Stream: Sendable {
 
     /// Something that began like a packet and is none.
     package struct Refusal: Hashable, Sendable {
+        /// What is wrong with it.
         package enum Reason: Hashable, Sendable {
             case checksum, length, oversized, malformed
         }
         package var reason: Reason
         package var detail: String
+
+        package init(reason: Reason, detail: String) {
+            self.reason = reason
+            self.detail = detail
+        }
     }
 
+    /// What has become complete.
     package enum Event: Hashable, Sendable {
         case packet(Received)
         case refused(Refusal)

@@ -55,6 +55,21 @@ struct EventLog: Sendable {
                 ])
         case .duplicateRefused(let link, let topic):
             logger.debug("repetition refused", metadata: ["link": "\(link)", "topic": "\(topic)"])
+        case .stationUnknown(let link, let peer, let name):
+            logger.warning(
+                "a station calls that is not configured; its packets are not answered",
+                metadata: [
+                    "link": "\(link)", "station": "\(name)", "peer": "\(peer)",
+                    "add":
+                        "- { id: dust-1, profile: generic/hj212-dust-2017, interface: hj212-ug, key: \"\(name)\" }",
+                ])
+        case .stationTwice(let link, let device, let peers):
+            logger.error(
+                "two stations call with the same MN: give each its own",
+                metadata: [
+                    "link": "\(link)", "device": "\(device)",
+                    "peers": "\(peers.joined(separator: ", "))",
+                ])
         case .subscriptionRefused(let link, let filter, let reason):
             logger.error(
                 "the broker refuses the subscription",

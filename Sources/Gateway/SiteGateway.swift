@@ -225,6 +225,8 @@ package struct SiteGateway: Sendable {
                 onEvent: { events.acquisition($0) })
             buses.add(acquisition, for: units.map(\.device.id))
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
+        case .hj212(let link, let hj212, let stations):
+            return try await stationService(link, hj212, stations)
         case .mqtt(let link, let mqtt, let devices):
             let options = mqtt.linkOptions
             let acquisition = try MQTTAcquisition(
@@ -243,6 +245,33 @@ package struct SiteGateway: Sendable {
                 onEvent: { events.acquisition($0) })
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
         }
+    }
+
+    private func stationService(
+        _ link: SiteConfiguration.Link, _ hj212: SiteConfiguration.HJ212,
+        _ stations: [BoundSite.HJ212Station]
+    ) async throws -> any Service {
+        let events = EventLog(logger: surroundings.logger)
+        let devices = stations.compactMap { station in
+            registered([station.binding.group]).first.map {
+                HJ212Acquisition.Device(binding: station.binding, group: $0)
+            }
+        }
+        var options = HJ212Acquisition.Options()
+        options.backfillAfter = hj212.historyAfter
+        options.password = try hj212.password?.read(hj212.passwordLocation)
+        let acquisition = HJ212Acquisition(
+            name: link.id,
+            listener: try HJ212Listener(
+                host: hj212.listen.host, port: hj212.listen.port,
+                options: hj212.options(checksums: HJ212Acquisition.checksums(devices)),
+                clock: LinkClock(surroundings.clock)),
+            devices: devices, options: options, sink: ingestion,
+            wallClock: surroundings.wallClock, status: status,
+            recentDeliveries: try await store.reader.recentDeliveries(
+                link: link.id, limit: options.memory),
+            onEvent: { events.acquisition($0) })
+        return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
     }
 
     /// The same groups with the numbers that the store has given them, in the same order.

@@ -22,10 +22,17 @@ package struct BoundSite: Sendable {
         package var binding: MQTTBinding
     }
 
+    /// A station that reports by HJ 212, and how its packets are read.
+    package struct HJ212Station: Sendable {
+        package var device: SiteConfiguration.Device
+        package var binding: HJ212Binding
+    }
+
     /// One link with the devices on it.
     package enum Link: Sendable {
         case bus(SiteConfiguration.Link, BusAddress, [ModbusUnit])
         case mqtt(SiteConfiguration.Link, SiteConfiguration.MQTT, [MQTTDevice])
+        case hj212(SiteConfiguration.Link, SiteConfiguration.HJ212, [HJ212Station])
     }
 
     package var configuration: SiteConfiguration
@@ -40,6 +47,8 @@ package struct BoundSite: Sendable {
                 units.flatMap { $0.binding.groups.map { Self.late($0, link) } }
             case .mqtt(let link, _, let devices):
                 devices.map { Self.late($0.binding.group, link) }
+            case .hj212(let link, _, let stations):
+                stations.map { Self.late($0.binding.group, link) }
             }
         }
     }
@@ -76,6 +85,8 @@ package struct BoundSite: Sendable {
             case .mqtt(let mqtt):
                 let devices = link.devices.compactMap { Self.subscriber($0, library, faults) }
                 links.append(.mqtt(link, mqtt, devices))
+            case .hj212(let hj212):
+                links.append(.hj212(link, hj212, Self.stations(link, hj212, library, faults)))
             }
         }
         let series = groups.flatMap(\.series)
@@ -111,6 +122,38 @@ package struct BoundSite: Sendable {
         } catch {
             faults.add(device.location, "\(error)")
             return nil
+        }
+    }
+
+    private static func stations(
+        _ link: SiteConfiguration.Link, _ hj212: SiteConfiguration.HJ212,
+        _ library: ProfileLibrary, _ faults: FaultCollector
+    ) -> [HJ212Station] {
+        var keys: [String: DeviceID] = [:]
+        return link.devices.compactMap { device in
+            guard
+                let (profile, interface) = interface(
+                    of: device, protocol: .hj212, library, faults)
+            else { return nil }
+            guard let key = device.key else {
+                faults.add(
+                    device.location, "'key' is missing: the station's MN",
+                    remedy: "add 'key: \"…\"' as the station sends it")
+                return nil
+            }
+            if let other = keys.updateValue(device.id, forKey: key) {
+                faults.add(device.location, "'\(other)' has the MN '\(key)' too")
+            }
+            do {
+                return HJ212Station(
+                    device: device,
+                    binding: try HJ212Binding(
+                        profile: profile, interface: interface, parameters: device.parameters,
+                        device: device.id, key: key, checksum: hj212.checksum))
+            } catch {
+                faults.add(device.location, "\(error)")
+                return nil
+            }
         }
     }
 

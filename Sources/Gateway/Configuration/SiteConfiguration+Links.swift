@@ -44,14 +44,24 @@ extension SiteConfiguration.Link {
         let id = reader.required("id")?.identifier(faults)
         let modbus = reader.optional("modbus")
         let mqtt = reader.optional("mqtt")
-        let fields = BrokerFields(BrokerFields.link, in: &reader)
+        var hj212: SiteConfiguration.HJ212?
+        if let address = reader.optional("hj212") {
+            hj212 = SiteConfiguration.HJ212.parse(at: address, &reader, faults)
+        }
+        let fields = BrokerFields(hj212 == nil ? BrokerFields.link : [], in: &reader)
         let lateness = reader.optional("lateness")?.duration(faults)
         let devices = (reader.required("devices")?.list(faults) ?? []).compactMap {
             SiteConfiguration.Device.parse($0, faults)
         }
         reader.finish()
-        let transport = transport(
-            modbus: modbus, mqtt: mqtt, fields, node, faults)
+        let transport: SiteConfiguration.Transport
+        if let hj212, modbus == nil, mqtt == nil {
+            transport = .hj212(hj212)
+        } else {
+            transport = Self.transport(
+                modbus: hj212 == nil ? modbus : nil, mqtt: hj212 == nil ? mqtt : nil, fields, node,
+                faults)
+        }
         return Self(
             id: id ?? "-", transport: transport, lateness: lateness, devices: devices,
             location: node.location)
@@ -70,7 +80,8 @@ extension SiteConfiguration.Link {
         default:
             faults.add(
                 node.location, "a link has one address",
-                remedy: "either 'modbus: tcp://HOST:502' or 'mqtt: mqtt://HOST:1883'")
+                remedy: "one of 'modbus: tcp://HOST:502', 'mqtt: mqtt://HOST:1883' and "
+                    + "'hj212: listen://0.0.0.0:9212'")
             return .bus(.standIn)
         }
     }

@@ -81,6 +81,7 @@ package struct SiteConfiguration: Sendable {
     package enum Transport: Hashable, Sendable {
         case bus(BusAddress)
         case mqtt(MQTT)
+        case hj212(HJ212)
     }
 
     /// One connection and the devices on it.
