@@ -72,7 +72,7 @@ struct ConfigurationTests {
         site.yaml:14:9: there is no profile 'eastron/sdm360'; did you mean 'eastron/sdm630'?
         site.yaml:14:51: a unit id lies between 0 and 255
         site.yaml:15:9: the device 'm-1' stands twice, first at site.yaml:14:9; give each device a name of its own
-        site.yaml:16:5: a link has one address; either 'modbus: tcp://HOST:502' or 'mqtt: mqtt://HOST:1883'
+        site.yaml:16:5: a link has one address; one of 'modbus: tcp://HOST:502', 'mqtt: mqtt://HOST:1883' and 'hj212: listen://0.0.0.0:9212'
         site.yaml:19:14: 'nowhere.yaml' cannot be read: no such file; paths are relative to this file
         site.yaml:21:50: 'a/+/b' cannot be a topic to publish under; levels joined by '/', without + and #, without a final '/'
         site.yaml:21:71: '5min' is not accepted here; did you mean '15min'?
@@ -141,5 +141,49 @@ struct ConfigurationTests {
         #expect(
             Set(library.ids)
                 == Set(site.configuration.links.flatMap(\.devices).map(\.profile)))
+    }
+
+    private static func stations(_ lines: String) throws -> String {
+        try faults(
+            """
+            site: { id: a, name: a, timezone: Asia/Shanghai }
+            data: { directory: /tmp/none }
+            links:
+              - id: stations
+            \(lines)
+            """)
+    }
+
+    @Test("a link on which stations call is read with all it may say")
+    func stationLink() throws {
+        let good = """
+                hj212: listen://0.0.0.0:9212
+                password: { file: /etc/plumbline/stations }
+                crc: modbus
+                idle_close: 2 h
+                history_after: 30 min
+                devices:
+                  - { id: d-1, profile: generic/hj212-dust-2017, interface: hj212-mg, key: MN1 }
+                  - { id: d-2, profile: renke/louvre-500, key: MN2 }
+            """
+        #expect(try Self.stations(good) == "")
+        for (right, wrong, message) in [
+            ("listen://", "tcp://", "write it as 'listen://HOST:9212'"),
+            ("{ file: /etc/plumbline/stations }", "\"123456\"", "does not stand in this file"),
+            ("crc: modbus", "crc: ccitt", "'ccitt' is not accepted here"),
+            ("idle_close: 2 h", "idle_close: 1 s", "between 1 min and 24 h"),
+            ("key: MN2", "key: MN1", "'d-1' has the MN 'MN1' too"),
+            (", key: MN2", "", "the station's MN"),
+            (", interface: hj212-mg", "", "has several hj212 interfaces"),
+            ("renke/louvre-500", "acrel/adl3000", "does not speak hj212"),
+            ("hj212: listen", "mqtt: mqtt://h\n    hj212: listen", "a link has one address"),
+            ("crc: modbus", "window: 20", "unknown key 'window'"),
+        ] {
+            let text = good.replacing(right, with: wrong)
+            try #require(text != good)
+            let faults = try Self.stations(text)
+            #expect(faults.contains(message), "\(wrong): \(faults)")
+            #expect(!faults.contains("123456"))
+        }
     }
 }
