@@ -14,8 +14,10 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-O"], .when(configuration: .debug)),
 ]
 
-func line(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func line(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(
@@ -43,6 +45,7 @@ let hummingbirdTesting = Target.Dependency.product(
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -58,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // 0  the vocabulary, the text, the system libraries
@@ -65,13 +69,14 @@ let package = Package(
         line("LocatedText", [yams]),
         line("OwnThread", []),
         line("Frames", []),
+        line("SparkplugWire", [protobuf], exclude: ["sparkplug.proto"]),
         .systemLibrary(
             name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
         // 1  pure: bytes and values in, values and bytes out
-        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames"]),
+        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
@@ -82,7 +87,10 @@ let package = Package(
         // 3  southbound, northbound, HTTP, the simulated site
         line(
             "Acquisition",
-            ["Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", logging]),
+            [
+                "Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", "SparkplugWire",
+                logging,
+            ]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
             "WebAPI",
@@ -123,7 +131,10 @@ let package = Package(
         tests("FramesTests", ["Frames", "TestSeeds"]),
         tests(
             "DeviceProfilesTests",
-            ["DeviceProfiles", "Frames", "Telemetry", "LocatedText", "TestSeeds"]),
+            [
+                "DeviceProfiles", "Frames", "SparkplugWire", "Telemetry", "LocatedText",
+                "TestSeeds",
+            ]),
         tests(
             "EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds"]),
         tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText", "TestSeeds"]),
@@ -139,8 +150,9 @@ let package = Package(
         tests(
             "AcquisitionTests",
             [
-                "Acquisition", "DeviceProfiles", "FieldLinks", "Frames", "Telemetry", "TestPeers",
-                "TestSeeds",
+                "Acquisition", "DeviceProfiles", "FieldLinks", "Frames", "SparkplugWire",
+                "Telemetry",
+                "TestPeers", "TestSeeds",
             ]),
         tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess, "TestSeeds"]),
         // Writes to a store until it is killed, and tells what it promised; docs/torture.md.

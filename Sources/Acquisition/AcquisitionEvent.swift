@@ -32,6 +32,8 @@ package enum AcquisitionEvent: Hashable, Sendable {
     case sessionLost(link: String)
     /// The connection stood, but nothing came through it; everything was subscribed again.
     case subscriptionLost(link: String, silentFor: Duration)
+    /// A Sparkplug node cannot be read further without a new birth; whether it was asked for one.
+    case birthMissing(link: String, node: String, reason: String, isAsked: Bool)
     /// The broker does not let the link watch its own subscriptions.
     case probeOff(link: String, reason: String)
     /// A station calls that no device of the link is for; once for each name. `name` is what it says
@@ -44,6 +46,8 @@ package enum AcquisitionEvent: Hashable, Sendable {
 /// Why a message brought no reading. The word is used in metrics.
 package enum RefusalReason: String, Hashable, Sendable, CaseIterable, Codable {
     case unknownTopic = "unknown_topic"
+    /// The payload names a device that the link does not have.
+    case unknownDevice = "unknown_device"
     case malformed
     case oversized
     /// Kept by the broker for newcomers, without a time of its own.

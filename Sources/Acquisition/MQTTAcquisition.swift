@@ -23,6 +23,9 @@ package final class MQTTAcquisition: Sendable {
         var open: [(ticket: CommitTicket, marks: [DeliveryMark])] = []
         /// When a refusal was last reported, in monotonic milliseconds.
         var reported: [Refusal: Int64] = [:]
+        /// When a node was last asked for a birth, in monotonic milliseconds.
+        var asked: [String: Int64] = [:]
+        var silence: SilenceWatch
     }
 
     private struct Refusal: Hashable {
@@ -35,6 +38,9 @@ package final class MQTTAcquisition: Sendable {
 
     private let name: String
     private let window: Int
+    private let mayAskForBirths: Bool
+    private let clock: LinkClock
+    private let stopping = StopSignal()
     private let link: MQTTLink
     private let sink: any ScanSink
     private let wallClock: any WallClock
@@ -46,16 +52,21 @@ package final class MQTTAcquisition: Sendable {
     ///   - name: the link's id in the configuration; part of each delivery mark.
     ///   - recentDeliveries: the marks of the last `options.redeliveries` messages that were committed,
     ///     oldest first.
+    ///   - mayAskForBirths: whether a Sparkplug node may be asked for a new birth, which is the one
+    ///     thing that is ever written to the field here.
     ///   - onEvent: called on the link's thread or while a batch is read; must not block.
     package init(
         name: String, endpoint: MQTTEndpoint, devices: [Device],
         options: MQTTLink.Options = .init(), sink: any ScanSink, clock: LinkClock,
         wallClock: any WallClock, status: AcquisitionStatus, recentDeliveries: [DeliveryMark] = [],
+        mayAskForBirths: Bool = false,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         onEvent: @escaping @Sendable (AcquisitionEvent) -> Void = { _ in }
     ) throws(DescriptorBudgetError) {
         self.name = name
         window = options.window
+        self.mayAskForBirths = mayAskForBirths
+        self.clock = clock
         self.sink = sink
         self.wallClock = wallClock
         self.status = status
@@ -63,7 +74,12 @@ package final class MQTTAcquisition: Sendable {
         let router = MessageRouter(
             link: name, targets: devices.map { .init(binding: $0.binding, group: $0.group) },
             memory: options.redeliveries, recent: recentDeliveries)
-        state = Mutex(State(router: router))
+        state = Mutex(
+            State(
+                router: router,
+                silence: SilenceWatch(
+                    devices.map(\.binding.interface.silentAfter), since: wallClock.read().monotonic)
+            ))
         var filters: [String: Int] = [:]
         for device in devices {
             let filter = device.binding.topicFilter
@@ -103,21 +119,71 @@ package final class MQTTAcquisition: Sendable {
     }
 
     /// Asks `run` to finish: it carries the commit through that is under way.
-    package func stop() { link.stop() }
+    package func stop() {
+        stopping.stop()
+        link.stop()
+    }
 
     /// Receives until `stop`.
     package func run() async {
-        await link.run { batch in try await self.deliver(batch) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await self.link.run { batch in try await self.deliver(batch) }
+                self.stopping.stop()
+            }
+            group.addTask { await self.watch() }
+        }
         status.update(link: name) { $0.isConnected = false }
+    }
+
+    /// Notices devices that have gone silent, until `stop`.
+    private func watch() async {
+        guard let interval = state.withLock({ $0.silence.interval }) else { return }
+        while !stopping.isStopped {
+            await stopping.wait(interval, on: clock)
+            if stopping.isStopped { return }
+            await silence(at: wallClock.read())
+        }
+    }
+
+    private func silence(at now: ClockReading) async {
+        let isConnected = status.links[name]?.isConnected ?? false
+        let (silent, targets) = state.withLock {
+            ($0.silence.fallenSilent(at: now.monotonic), $0.router.targets)
+        }
+        guard !silent.isEmpty else { return }
+        // One bad reading, so that charts and rules see the end of what was known.
+        let reason: BadReason = isConnected ? .timeout : .disconnected
+        var scans: [Scan] = []
+        for (index, duration) in silent {
+            let group = targets[index].group
+            var scan = Scan(
+                group: group.id, time: now.wall.slot(every: .milliseconds(100)),
+                readings: group.series.map { _ in .bad(reason) })
+            scan.flags = now.scanFlags
+            scans.append(scan)
+            status.count(scan, of: group.device, on: name)
+            onEvent(
+                .deviceSilent(
+                    link: name, device: group.device,
+                    cause: isConnected
+                        ? "no message for \(duration)" : "no connection to the broker"))
+        }
+        // When nothing can be taken the gateway says so itself, for all of its links.
+        _ = try? await sink.admit(Admission(scans: scans))
     }
 
     /// Reads a batch, admits it as one, and returns when it is committed.
     private func deliver(_ batch: [MQTTMessage]) async throws {
         try await settleOpen()
         let now = wallClock.read()
-        let outcome = state.withLock { state in
-            state.router.route(batch, now: now)
+        let (outcome, woken) = state.withLock { state in
+            let outcome = state.router.route(batch, now: now)
+            let woken = state.silence.heard(outcome.heard, at: now.monotonic)
+            return (outcome, woken.map { state.router.targets[$0].group.device })
         }
+        for device in woken { onEvent(.deviceAnswers(link: name, device: device)) }
+        for owing in outcome.owing { ask(owing, at: now) }
         status.update(link: name) { $0.requests += UInt64(batch.count) }
         report(outcome, at: now)
         let admission = outcome.admission
@@ -153,6 +219,24 @@ package final class MQTTAcquisition: Sendable {
             }
             if let failure { throw failure }
         }
+    }
+
+    /// Asks a node for a new birth, once a minute at most, where the site allows it.
+    private func ask(_ owing: SparkplugNodes.Owing, at now: ClockReading) {
+        let isDue = state.withLock { state in
+            if let last = state.asked[owing.node.key], now.monotonic &- last < Self.reportSpacing {
+                return false
+            }
+            state.asked[owing.node.key] = now.monotonic
+            return true
+        }
+        guard isDue else { return }
+        if mayAskForBirths {
+            link.send(owing.node.commandTopic, SparkplugSession.rebirth(at: now.wall))
+        }
+        onEvent(
+            .birthMissing(
+                link: name, node: owing.node.key, reason: owing.reason, isAsked: mayAskForBirths))
     }
 
     private func report(_ outcome: MessageRouter.Outcome, at now: ClockReading) {

@@ -15,8 +15,20 @@ struct MessageRouter: Sendable {
         var admission = Admission(scans: [])
         /// For each scan the device that it is of.
         var devices: [DeviceID] = []
+        /// The devices that spoke, whatever they said.
+        var heard: Set<Int> = []
         var refused: [(reason: RefusalReason, device: DeviceID?, topic: String, detail: String)] =
             []
+        /// Sparkplug nodes that cannot be read further without a new birth.
+        var owing: [SparkplugNodes.Owing] = []
+    }
+
+    /// Who reads the messages of a topic.
+    private struct Route: Sendable {
+        /// Targets that read alike, one entry for each interface.
+        var families: [[Int]] = []
+        var isSparkplug = false
+        var isEmpty: Bool { families.isEmpty && !isSparkplug }
     }
 
     /// Times of arrival are rounded down to this: finer ones cost storage and mean nothing.
@@ -24,10 +36,21 @@ struct MessageRouter: Sendable {
     /// Topics are looked up once; a broker with endless topics must not fill the memory.
     private static let longestCache = 4096
 
+    /// A device that sends nothing but garbage leaves evidence once in this time, in milliseconds;
+    /// the rest is counted.
+    private static let evidenceSpacing: Int64 = 1000
+
+    let targets: [Target]
     private let link: String
-    private let targets: [Target]
     private let memory: Int
-    private var cache: [String: Int?] = [:]
+    /// Targets whose filter is one topic, by topic, and those with wildcards.
+    private var exact: [String: [Int]] = [:]
+    private var wild: [Int] = []
+    /// Where the payload names the device: the targets of an interface by key.
+    private var byKey: [String: [String: Int]] = [:]
+    private var cache: [String: Route] = [:]
+    private var sparkplug: SparkplugNodes
+    private var evidence: [Int: Int64] = [:]
     /// The marks of the last committed messages, oldest first; at most `memory`.
     private var recent: [DeliveryMark]
     private var known: [DeliveryMark: Int] = [:]
@@ -37,6 +60,16 @@ struct MessageRouter: Sendable {
         self.targets = targets
         self.memory = memory
         self.recent = []
+        sparkplug = SparkplugNodes(targets)
+        for (index, target) in targets.enumerated() {
+            let binding = target.binding
+            if binding.topicFilter.contains(where: { $0 == "+" || $0 == "#" }) {
+                wild.append(index)
+            } else {
+                exact[binding.topicFilter, default: []].append(index)
+            }
+            if binding.isKeyedByPayload { byKey[binding.family, default: [:]][binding.key] = index }
+        }
         remember(recent.filter { $0.link == link })
     }
 
@@ -45,18 +78,21 @@ struct MessageRouter: Sendable {
     /// - Parameter now: when the batch has arrived; a scan that bears this time says how good it is.
     mutating func route(_ batch: [MQTTMessage], now: ClockReading) -> Outcome {
         var outcome = Outcome()
-        let (arrival, flags) = (now.wall, now.scanFlags)
-        let instant = arrival.slot(every: Self.timeResolution)
         for message in batch {
-            let target = target(for: message.topic)
+            let route = route(for: message.topic)
+            let first = route.families.first?.first
+            // Where the payload names the device, nobody can be blamed for one that is not read.
+            let device = first.flatMap {
+                targets[$0].binding.isKeyedByPayload ? nil : targets[$0].group.device
+            }
             func refuse(_ reason: RefusalReason, _ detail: String) {
-                outcome.refused.append((reason, target?.group.device, message.topic, detail))
+                outcome.refused.append((reason, device, message.topic, detail))
             }
             if let size = message.oversize {
                 refuse(.oversized, "\(size) bytes")
                 continue
             }
-            guard let target else {
+            if route.isEmpty {
                 refuse(.unknownTopic, "no device of the link has this topic")
                 continue
             }
@@ -66,31 +102,130 @@ struct MessageRouter: Sendable {
                 refuse(.duplicate, "committed before, acknowledged again")
                 continue
             }
-            var scan = Scan(group: target.group.id, time: instant, readings: [])
-            switch target.binding.decode(
-                topic: message.topic, payload: message.payload, arrival: arrival,
-                isTimeOfDay: now.isTrusted)
-            {
-            case .scan(let time, let decoded, let readings, let hasDeviceTime):
-                if message.isRetained, !hasDeviceTime {
-                    refuse(.retained, "kept by the broker, without a time of its own")
-                    continue
-                }
-                scan.time = time.slot(every: Self.timeResolution)
-                scan.flags = hasDeviceTime ? decoded : decoded.union(flags)
-                scan.readings = readings
-            case .refused(let reason, let detail):
-                refuse(reason == .malformed ? .malformed : .refused, detail)
-                if message.isRetained { continue }
-                // Stored evidence: the device spoke, and this is why there is no value.
-                scan.flags = flags
-                scan.readings = target.group.series.map { _ in .bad(reason) }
+            let before = outcome.admission.scans.count
+            if route.isSparkplug { read(sparkplug: message, now: now, into: &outcome) }
+            for family in route.families { read(message, family, now: now, into: &outcome) }
+            if message.qos > 0, outcome.admission.scans.count > before {
+                outcome.admission.deliveries.append(mark)
             }
-            outcome.admission.scans.append(scan)
-            outcome.devices.append(target.group.device)
-            if message.qos > 0 { outcome.admission.deliveries.append(mark) }
         }
         return outcome
+    }
+
+    private static func slot(_ time: Timestamp) -> Timestamp { time.slot(every: timeResolution) }
+
+    private mutating func read(
+        _ message: MQTTMessage, _ family: [Int], now: ClockReading, into outcome: inout Outcome
+    ) {
+        guard let first = family.first else { return }
+        let isKeyed = targets[first].binding.isKeyedByPayload
+        switch targets[first].binding.open(message.payload) {
+        case .refused(let reason, let detail):
+            let device = isKeyed ? nil : targets[first].group.device
+            outcome.refused.append(
+                (reason == .malformed ? .malformed : .refused, device, message.topic, detail))
+            if !isKeyed { note(reason, of: first, message, now: now, into: &outcome) }
+        case .records(let records):
+            for record in records {
+                var index = first
+                if isKeyed {
+                    guard let key = record.key else {
+                        outcome.refused.append(
+                            (.refused, nil, message.topic, "the payload names no device"))
+                        continue
+                    }
+                    guard let found = byKey[targets[first].binding.family]?[key],
+                        family.contains(found)
+                    else {
+                        outcome.refused.append(
+                            (
+                                .unknownDevice, nil, message.topic,
+                                "no device of the link has the key '\(key.prefix(64))'"
+                            ))
+                        continue
+                    }
+                    index = found
+                }
+                read(record, of: index, message, now: now, into: &outcome)
+            }
+        }
+    }
+
+    private mutating func read(
+        _ record: MQTTRecord, of index: Int, _ message: MQTTMessage, now: ClockReading,
+        into outcome: inout Outcome
+    ) {
+        let target = targets[index]
+        switch target.binding.decode(
+            record, payload: message.payload, arrival: now.wall, isTimeOfDay: now.isTrusted)
+        {
+        case .scan(let time, let flags, let readings, let hasDeviceTime):
+            if message.isRetained, !hasDeviceTime {
+                outcome.refused.append(
+                    (
+                        .retained, target.group.device, message.topic,
+                        "kept by the broker, without a time of its own"
+                    ))
+                return
+            }
+            var scan = Scan(group: target.group.id, time: Self.slot(time), readings: readings)
+            scan.flags = hasDeviceTime ? flags : flags.union(now.scanFlags)
+            outcome.heard.insert(index)
+            outcome.admission.scans.append(scan)
+            outcome.devices.append(target.group.device)
+        case .refused(let reason, let detail):
+            outcome.refused.append(
+                (
+                    reason == .malformed ? .malformed : .refused, target.group.device,
+                    message.topic, detail
+                ))
+            note(reason, of: index, message, now: now, into: &outcome)
+        }
+    }
+
+    /// Stored evidence: the device spoke, and this is why there is no value.
+    private mutating func note(
+        _ reason: BadReason, of index: Int, _ message: MQTTMessage, now: ClockReading,
+        into outcome: inout Outcome
+    ) {
+        guard !message.isRetained else { return }
+        outcome.heard.insert(index)
+        if let last = evidence[index], now.monotonic &- last < Self.evidenceSpacing,
+            now.monotonic >= last
+        {
+            return
+        }
+        evidence[index] = now.monotonic
+        let target = targets[index]
+        var scan = Scan(
+            group: target.group.id, time: Self.slot(now.wall),
+            readings: target.group.series.map { _ in .bad(reason) })
+        scan.flags = now.scanFlags
+        outcome.admission.scans.append(scan)
+        outcome.devices.append(target.group.device)
+    }
+
+    private mutating func read(
+        sparkplug message: MQTTMessage, now: ClockReading, into outcome: inout Outcome
+    ) {
+        if message.isRetained {
+            outcome.refused.append(
+                (.retained, nil, message.topic, "Sparkplug messages are never kept"))
+            return
+        }
+        let (results, owing) = sparkplug.take(message, targets, now: now, slot: Self.slot)
+        outcome.owing += owing
+        for result in results {
+            switch result {
+            case .scan(let index, let scan):
+                outcome.heard.insert(index)
+                outcome.admission.scans.append(scan)
+                outcome.devices.append(targets[index].group.device)
+            case .refused(let index, let reason, let detail):
+                outcome.refused.append(
+                    (reason, index.map { targets[$0].group.device }, message.topic, detail))
+            }
+        }
     }
 
     /// Notes what is committed, so that it is known when it comes again.
@@ -107,11 +242,25 @@ struct MessageRouter: Sendable {
         recent.removeFirst(surplus)
     }
 
-    private mutating func target(for topic: String) -> Target? {
-        if let index = cache[topic] { return index.map { targets[$0] } }
-        let index = targets.firstIndex { $0.binding.matches(topic: topic) }
+    private mutating func route(for topic: String) -> Route {
+        if let route = cache[topic] { return route }
+        var route = Route()
+        var families: [String: Int] = [:]
+        let matching =
+            (exact[topic] ?? []) + wild.filter { targets[$0].binding.matches(topic: topic) }
+        for index in matching.sorted() {
+            let binding = targets[index].binding
+            if binding.interface.format == .sparkplug {
+                route.isSparkplug = true
+            } else if binding.isKeyedByPayload, let place = families[binding.family] {
+                route.families[place].append(index)
+            } else if families[binding.family] == nil {
+                families[binding.family] = route.families.count
+                route.families.append([index])
+            }
+        }
         if cache.count >= Self.longestCache { cache.removeAll(keepingCapacity: true) }
-        cache[topic] = .some(index)
-        return index.map { targets[$0] }
+        cache[topic] = route
+        return route
     }
 }

@@ -10,6 +10,8 @@ package enum BindingError: Error, Hashable, Sendable, CustomStringConvertible {
     case badAddress(String, digits: Int)
     /// The device's key cannot be an MN.
     case badStation(String)
+    /// The key does not name a Sparkplug node or device.
+    case badSparkplugKey(String)
 
     package var description: String {
         switch self {
@@ -29,6 +31,9 @@ package enum BindingError: Error, Hashable, Sendable, CustomStringConvertible {
             "the key '\(key)' cannot be an MN; write it as the station sends it"
         case .badKey(let key):
             "the key '\(key)' cannot be a level of a topic; write one without '/', '+' and '#'"
+        case .badSparkplugKey(let key):
+            "the key '\(key)' names no Sparkplug device; write GROUP/NODE/DEVICE, or GROUP/NODE for "
+                + "the node's own metrics"
         }
     }
 }

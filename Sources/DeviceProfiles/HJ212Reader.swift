@@ -120,7 +120,7 @@ struct HJ212Reader {
         return (
             field,
             PayloadTime(
-                path: nil, format: .civil(pattern: Array(pattern.utf8), offset: offset),
+                place: nil, format: .civil(pattern: Array(pattern.utf8), offset: offset),
                 maximumSkew: skew, refusesBadTime: refuses ?? false)
         )
     }

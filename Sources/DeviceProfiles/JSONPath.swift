@@ -1,6 +1,8 @@
 /// The part of RFC 9535 that profiles use, each path naming at most one place:
 ///
 ///     $.name   $['name']   $[0]   $[?@.name==1]   $[?@.name=='text']
+///
+/// A path that begins with `@` instead of `$` starts at the element of a list, not at the message.
 package struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     /// One step of the way from a value to a part of it.
     package enum Step: Hashable, Sendable {
@@ -17,19 +19,38 @@ package struct JSONPath: Hashable, Sendable, CustomStringConvertible {
     }
 
     package let steps: [Step]
+    /// Begins at an element instead of the whole.
+    package let isRelative: Bool
     package let description: String
 
     /// The longest path that is accepted.
     static let maximumSteps = 16
 
     /// nil when the text is not such a path.
-    package init?(_ text: String) {
+    ///
+    /// - Parameter allowsWhole: whether `$` and `@` alone are paths.
+    package init?(_ text: String, allowsWhole: Bool = false) {
         var parser = Parser(rest: Array(text.utf8)[...])
-        guard parser.take("$"), let steps = parser.steps(), !steps.isEmpty,
-            steps.count <= Self.maximumSteps
+        let isRelative = text.hasPrefix("@")
+        guard isRelative ? parser.take("@") : parser.take("$"), let steps = parser.steps(),
+            allowsWhole || !steps.isEmpty, steps.count <= Self.maximumSteps
         else { return nil }
         self.steps = steps
+        self.isRelative = isRelative
         description = text
+    }
+
+    /// The first place that `path` means below an element of the list at this path.
+    func element(_ path: JSONPath) -> JSONPath {
+        JSONPath(
+            steps: steps + [.index(0)] + path.steps, isRelative: isRelative,
+            description: "\(description)[0]\(path.description.dropFirst())")
+    }
+
+    private init(steps: [Step], isRelative: Bool, description: String) {
+        self.steps = steps
+        self.isRelative = isRelative
+        self.description = description
     }
 
     private struct Parser {

@@ -40,6 +40,55 @@ struct JSONScanner {
         return scanner.tokens
     }
 
+    /// The tokens at the places of `selection` in the value that begins at `start`, in a text that
+    /// was scanned before.
+    static func scan(
+        _ bytes: [UInt8], from start: Int, for selection: JSONSelection
+    ) throws(JSONFault) -> [JSONToken] {
+        var scanner = JSONScanner(bytes, selection)
+        scanner.position = start
+        try scanner.value(node: 0, depth: 0)
+        return scanner.tokens
+    }
+
+    /// Where the elements of a list begin, or the members of an object with their names.
+    ///
+    /// - Parameter start: where the container begins, in a text that was scanned before.
+    /// - Throws: also when there are more than `limit`.
+    static func elements(
+        _ bytes: [UInt8], from start: Int, limit: Int
+    ) throws(JSONFault) -> [(start: Int, name: [UInt8]?)] {
+        var scanner = JSONScanner(bytes, JSONSelection([]))
+        scanner.position = start
+        scanner.skipSpace()
+        let isObject = scanner.next == 0x7B
+        guard isObject || scanner.next == 0x5B else { throw scanner.fault("a list is expected") }
+        scanner.position += 1
+        var found: [(start: Int, name: [UInt8]?)] = []
+        while true {
+            scanner.skipSpace()
+            if scanner.next == 0x5D || scanner.next == 0x7D { return found }
+            if scanner.next == 0x2C {
+                scanner.position += 1
+                continue
+            }
+            var name: [UInt8]?
+            if isObject {
+                let inside = scanner.position + 1
+                _ = try scanner.string()
+                name = JSONText.unescaped(bytes[inside..<(scanner.position - 1)])
+                scanner.skipSpace()
+                scanner.position += 1
+                scanner.skipSpace()
+            }
+            guard found.count < limit else {
+                throw scanner.fault("more than \(limit) elements")
+            }
+            found.append((scanner.position, name))
+            try scanner.value(node: -1, depth: 0)
+        }
+    }
+
     private func fault(_ message: String) -> JSONFault {
         JSONFault(message: message, position: position)
     }

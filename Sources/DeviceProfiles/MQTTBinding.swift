@@ -7,24 +7,42 @@ package enum MQTTDecoding: Hashable, Sendable {
     case refused(BadReason, detail: String)
 }
 
+/// What one message says of one device at one time, read but not yet judged.
+package struct MQTTRecord: Sendable {
+    /// The device's key where the payload gives it; nil where the topic does.
+    package var key: String? { record.key.map { String(decoding: $0, as: UTF8.self) } }
+    let record: PayloadLayout.Record
+}
+
+/// A message as a whole: its records, or why there are none.
+package enum MQTTMessageContent: Sendable {
+    case records([MQTTRecord])
+    case refused(BadReason, detail: String)
+}
+
 /// A profile's MQTT interface bound to one device with its key.
 package struct MQTTBinding: Sendable {
     package let interface: MQTTInterface
     /// Named for the topic pattern; series in order of key, personal points left out.
     package let group: ScanGroup
-    /// The filter of a subscription for this device alone.
+    /// The filter of a subscription for this device alone, or for all devices that share a topic.
     package let topicFilter: String
+    /// What the payload or the topic calls the device.
+    package let key: String
+    /// Equal for bindings that read a message alike.
+    package let family: String
     package var qos: Int { interface.qos }
-    private let key: String
+    /// Whether one message can be of several devices, told apart by the payload.
+    package var isKeyedByPayload: Bool { interface.deviceKey != .topic }
+    let points: [PayloadPoint]
     private let keyBytes: [UInt8]
     private let hasWildcards: Bool
     private let levels: [Substring]
-    private let selection: JSONSelection
-    private let points: [PayloadPoint]
+    private let layout: PayloadLayout
     private let timeSlot: Int?
     private let agreeSlot: Int?
 
-    /// - Parameter key: what stands for the device in the topic.
+    /// - Parameter key: what stands for the device in the topic or the payload.
     package init(
         profile: DeviceProfile, interface name: String, parameters: [String: Double] = [:],
         device: DeviceID, key: String
@@ -33,15 +51,13 @@ package struct MQTTBinding: Sendable {
         guard case .mqtt(let interface) = found else {
             throw .wrongProtocol(interface: name, is: found.fieldProtocol, wanted: .mqtt)
         }
-        guard !key.isEmpty, !key.contains(where: { "/+#\0".contains($0) }) else {
-            throw .badKey(key)
-        }
+        try Self.check(key, of: interface)
         let resolved = try profile.resolve(parameters)
         self.interface = interface
         self.key = key
+        family = "\(profile.id)/\(name)"
         keyBytes = Array(key.utf8)
-        let filter = interface.topicPattern.split(separator: "/", omittingEmptySubsequences: false)
-            .map { $0 == "{device}" ? key : String($0) }.joined(separator: "/")
+        let filter = Self.filter(interface, key: key)
         topicFilter = filter
         hasWildcards = filter.utf8.contains { $0 == 0x2B || $0 == 0x23 }
         levels = filter.split(separator: "/", omittingEmptySubsequences: false)
@@ -50,20 +66,39 @@ package struct MQTTBinding: Sendable {
             device: device, interface: name, name: interface.topicPattern,
             series: kept.map { $0.series(of: device, parameters: resolved) },
             period: interface.every, isPolled: false)
-        let paths = kept.compactMap(\.jsonPath)
-        let selection = JSONSelection(
-            paths + [interface.time.path, interface.agree].compactMap { $0 })
+        var wanted: [(place: PayloadPlace, isInner: Bool)] = []
         var points: [PayloadPoint] = []
         for point in kept {
-            guard let path = point.jsonPath else { continue }
+            guard case .payload(let place, _) = point.origin else { continue }
             points.append(
-                PayloadPoint(
-                    point, path: path, slot: selection.slots[points.count], parameters: resolved))
+                PayloadPoint(point, place: place, slot: wanted.count, parameters: resolved))
+            wanted.append((place, true))
         }
         self.points = points
-        timeSlot = interface.time.path == nil ? nil : selection.slots[points.count]
-        agreeSlot = interface.agree == nil ? nil : selection.slots.last
-        self.selection = selection
+        timeSlot = interface.time.place == nil ? nil : wanted.count
+        if let place = interface.time.place { wanted.append((place, true)) }
+        agreeSlot = interface.agree == nil ? nil : wanted.count
+        if let place = interface.agree { wanted.append((place, false)) }
+        layout = PayloadLayout(interface, wanted: wanted)
+    }
+
+    private static func check(
+        _ key: String, of interface: MQTTInterface
+    ) throws(BindingError) {
+        guard !key.isEmpty, !key.contains("\0") else { throw .badKey(key) }
+        if interface.format == .sparkplug {
+            guard SparkplugAddress(key: key) != nil else { throw .badSparkplugKey(key) }
+        } else if interface.deviceKey == .topic, key.contains(where: { "/+#".contains($0) }) {
+            throw .badKey(key)
+        }
+    }
+
+    private static func filter(_ interface: MQTTInterface, key: String) -> String {
+        if interface.format == .sparkplug, let address = SparkplugAddress(key: key) {
+            return address.filter
+        }
+        return interface.topicPattern.split(separator: "/", omittingEmptySubsequences: false)
+            .map { $0 == "{device}" ? key : String($0) }.joined(separator: "/")
     }
 
     /// Whether `topic` is this device's.
@@ -83,13 +118,13 @@ package struct MQTTBinding: Sendable {
         return false
     }
 
-    /// Reads one message.
+    /// Reads one message and gives the last scan that it holds of this device.
     ///
     /// - Parameter isTimeOfDay: whether `arrival` is one; without it no time of a device can be
     ///   judged, and the arrival stands for all of them.
     /// - Returns: a reading for each series of `group`, or why the message as a whole is refused:
-    ///   not JSON (`malformed`), another device's (`foreignAnswer`), a time that the profile
-    ///   does not accept (`absent`, `invalid` or `stale`).
+    ///   not of the form (`malformed`), another device's (`foreignAnswer`), nothing of this device
+    ///   (`absent`), a time that the profile does not accept (`absent`, `invalid` or `stale`).
     package func decode(
         topic: String, payload: [UInt8], arrival: Timestamp, isTimeOfDay: Bool = true
     ) -> MQTTDecoding {
@@ -97,12 +132,33 @@ package struct MQTTBinding: Sendable {
             return .refused(
                 .foreignAnswer, detail: "the topic '\(topic)' does not match '\(topicFilter)'")
         }
-        let tokens: [JSONToken]
+        switch open(payload) {
+        case .refused(let reason, let detail): return .refused(reason, detail: detail)
+        case .records(let records):
+            let own = records.last { !isKeyedByPayload || $0.key == key }
+            guard let own else {
+                return .refused(.absent, detail: "nothing of the device '\(key)'")
+            }
+            return decode(own, payload: payload, arrival: arrival, isTimeOfDay: isTimeOfDay)
+        }
+    }
+
+    /// Takes a message apart, for this binding and all of its family.
+    package func open(_ payload: [UInt8]) -> MQTTMessageContent {
         do {
-            tokens = try JSONScanner.scan(payload, for: selection)
+            return .records(try layout.records(payload).map(MQTTRecord.init))
         } catch {
             return .refused(.malformed, detail: error.description)
         }
+    }
+
+    /// Judges one record of this device.
+    ///
+    /// - Parameter payload: the message that the record comes from.
+    package func decode(
+        _ record: MQTTRecord, payload: [UInt8], arrival: Timestamp, isTimeOfDay: Bool = true
+    ) -> MQTTDecoding {
+        let tokens = record.record.tokens
         if let agreeSlot, let agree = interface.agree {
             guard let said = PayloadPoint.scalar(tokens[agreeSlot], in: payload) else {
                 return .refused(.foreignAnswer, detail: "\(agree) holds no device id")
@@ -141,7 +197,7 @@ package struct MQTTBinding: Sendable {
     private func instant(
         _ tokens: [JSONToken], payload: [UInt8], arrival: Timestamp
     ) -> Instant {
-        guard let timeSlot, let path = interface.time.path else {
+        guard let timeSlot, let path = interface.time.place else {
             return .arrival(isDistrusted: false)
         }
         let isStrict = interface.time.refusesBadTime
@@ -169,28 +225,5 @@ package struct MQTTBinding: Sendable {
     /// The topic on which this device publishes; wildcards of the pattern become `0`.
     package func topic() -> String {
         levels.map { $0 == "+" || $0 == "#" ? "0" : String($0) }.joined(separator: "/")
-    }
-
-    /// The message that a device with these canonical values would send at `time`.
-    ///
-    /// Values of other kinds than the point's, NaN and unknown words are left out.
-    package func payload(_ values: [PointKey: Value], at time: Timestamp) -> [UInt8] {
-        var document = JSONDocument()
-        if let agree = interface.agree { document.set(agree, to: .text(key)) }
-        if let path = interface.time.path {
-            let text = interface.time.render(time)
-            document.set(path, to: interface.time.isNumeric ? .literal(text) : .text(text))
-        }
-        for point in points {
-            guard let value = values[point.key], let leaf = point.encode(value) else { continue }
-            document.set(point.path, to: leaf)
-        }
-        return document.bytes
-    }
-}
-
-extension ProfilePoint {
-    var jsonPath: JSONPath? {
-        if case .json(let path, _) = origin { path } else { nil }
     }
 }

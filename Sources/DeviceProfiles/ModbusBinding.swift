@@ -157,7 +157,7 @@ extension ProfilePoint {
         switch origin {
         case .register(let source): sources = [source]
         case .sum(let parts): sources = parts.map(\.source)
-        case .json, .factor, .meter: break
+        case .payload, .factor, .meter: break
         }
         if case .power10(let source, _, _) = scale { sources.append(source) }
         return sources

@@ -5,18 +5,18 @@ import Telemetry
 /// A class without variables, so that a message does not copy the tables of each point.
 final class PayloadPoint: Sendable {
     let key: PointKey
-    let path: JSONPath
+    let place: PayloadPlace
     let slot: Int
     private let isBitText: Bool
     private let invalidTexts: [[UInt8]]
     private let bits: ClosedRange<Int>?
     private let conversion: PointConversion
 
-    init(_ point: ProfilePoint, path: JSONPath, slot: Int, parameters: [String: Double]) {
+    init(_ point: ProfilePoint, place: PayloadPlace, slot: Int, parameters: [String: Double]) {
         key = point.key
-        self.path = path
+        self.place = place
         self.slot = slot
-        if case .json(_, true) = point.origin { isBitText = true } else { isBitText = false }
+        if case .payload(_, true) = point.origin { isBitText = true } else { isBitText = false }
         invalidTexts = point.invalidTexts.map { Array($0.utf8) }
         bits = point.bits
         conversion = PointConversion(point, parameters: parameters)

@@ -12,7 +12,7 @@ package struct PayloadTime: Sendable {
     }
 
     /// nil: the device sends no time, and the arrival stands for it.
-    package var path: JSONPath?
+    package var place: PayloadPlace?
     package var format: Format
     /// The largest difference from the arrival that is believed; nil: any.
     package var maximumSkew: Duration?

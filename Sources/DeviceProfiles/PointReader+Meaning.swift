@@ -52,7 +52,7 @@ extension PointReader {
         switch origin {
         case .register(let source): width = min(64, 16 * source.count)
         case .sum: width = 0
-        case .json(_, let isBitText): width = isBitText ? 64 : 53
+        case .payload(_, let isBitText): width = isBitText ? 64 : 53
         case .factor: width = 53
         case .meter(let source): width = source.format.isBinary ? 8 * source.format.bytes : 0
         }
@@ -105,7 +105,7 @@ extension PointReader {
         for literal in node.list(faults) {
             guard let text = literal.string(faults) else { continue }
             switch point.origin {
-            case .json, .factor: point.invalidTexts.append(text)
+            case .payload, .factor: point.invalidTexts.append(text)
             case .meter:
                 faults.add(
                     literal.location, "what a meter does not have is known by its ones",

@@ -11,6 +11,9 @@ struct PointReader {
         var byteOrder: HalfOrder = .highFirst
         /// False for MQTT, whose points are places in a payload.
         var isModbus = true
+        /// The form of that payload, and whether `@` means something in it.
+        var payload = PayloadFormat.json
+        var hasElements = false
         var polls: Set<String> = []
         var maps: [String: [String: String]] = [:]
         /// Reads where a point is, for protocols whose places are neither registers nor paths.
@@ -46,7 +49,9 @@ struct PointReader {
         if let other = defaults.origin {
             origin = other(&reader, entry)
         } else {
-            origin = defaults.isModbus ? register(&reader, entry, defaults) : json(&reader, entry)
+            origin =
+                defaults.isModbus
+                ? register(&reader, entry, defaults) : payload(&reader, entry, defaults)
         }
         let invalid = reader.optional("invalid")
         let bits = reader.optional("bits")
@@ -240,21 +245,12 @@ struct PointReader {
         return nil
     }
 
-    private func json(
-        _ reader: inout MappingReader, _ entry: LocatedNode.Entry
+    private func payload(
+        _ reader: inout MappingReader, _ entry: LocatedNode.Entry, _ defaults: Defaults
     ) -> PointOrigin? {
         let isBitText =
             reader.optional("type")?.word([("bits", true)], faults) ?? false
         guard let at = reader.required("at") else { return nil }
-        return jsonPath(at).map { .json($0, isBitText: isBitText) }
-    }
-
-    func jsonPath(_ node: LocatedNode) -> JSONPath? {
-        guard let text = node.string(faults) else { return nil }
-        if let path = JSONPath(text) { return path }
-        faults.add(
-            node.location, "'\(text)' is not a path that is read",
-            remedy: "for example $.Weight, $['a'].b, $[0] or $.list[?@.id==1].value")
-        return nil
+        return place(at, defaults).map { .payload($0, isBitText: isBitText) }
     }
 }

@@ -74,11 +74,34 @@ package struct ModbusInterface: Sendable {
 
 /// How a device publishes over MQTT.
 package struct MQTTInterface: Sendable {
-    /// With `{device}` in place of the level that names the device.
+    /// What says of which device a message, or an element of one, is.
+    package enum DeviceKey: Hashable, Sendable {
+        /// The level of the topic where the pattern has `{device}`.
+        case topic
+        case payload(PayloadPlace)
+        /// The name of the member, where `each` is an object.
+        case memberName
+    }
+
+    /// A condition that a message or element must meet to belong to the interface.
+    package struct Selector: Hashable, Sendable {
+        package var place: PayloadPlace
+        /// Any of these.
+        package var texts: [String]
+    }
+
+    /// With `{device}` in place of the level that names the device, if one does.
     package var topicPattern: String
     package var qos: Int
+    package var format = PayloadFormat.json
+    package var deviceKey = DeviceKey.topic
+    /// The list whose elements are of different devices.
+    package var each: JSONPath?
+    /// The list whose elements are scans of one device at different times.
+    package var samples: JSONPath?
+    package var select: [Selector] = []
     /// Where the payload repeats the device's key.
-    package var agree: JSONPath?
+    package var agree: PayloadPlace?
     package var time: PayloadTime
     /// No message for this long: the device is offline.
     package var silentAfter: Duration?
@@ -94,11 +117,18 @@ package struct ProfileTest: Sendable {
     /// What the decoder is given: registers, a message, or bytes from a line.
     package enum Given: Sendable {
         case registers([RegisterArea: [Int: UInt16]])
-        case message(topic: String, payload: [UInt8])
+        /// The last is the one that is looked at; those before it may set the stage.
+        case messages([Message], device: String?)
         /// A packet of HJ 212 with its line end.
         case packet([UInt8])
         /// What stood on the line of a meter with this address.
         case meterFrames(key: String, [[UInt8]])
+    }
+
+    /// A message of a vector.
+    package struct Message: Sendable {
+        package var topic: String
+        package var payload: [UInt8]
     }
 
     /// What one point must read; nil for no value.

@@ -88,7 +88,7 @@ struct ProfileLint {
         {
             faults.add(point.location, "only unsigned integers have bits and flags")
         }
-        if case .json(_, true) = point.origin, point.bits == nil {
+        if case .payload(_, true) = point.origin, point.bits == nil {
             faults.add(point.location, "a text of bits needs 'bits: [lowest, highest]'")
         }
     }
@@ -120,7 +120,7 @@ struct ProfileLint {
             switch point.origin {
             case .register(let source): seen.append((source, point))
             case .sum(let parts): seen += parts.map { ($0.source, point) }
-            case .json, .factor, .meter: break
+            case .payload, .factor, .meter: break
             }
         }
         seen.sort {

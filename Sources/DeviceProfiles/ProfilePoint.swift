@@ -55,8 +55,8 @@ package enum PointOrigin: Sendable {
     case register(RegisterSource)
     /// Integer and fraction in different registers.
     case sum([SumPart])
-    /// A place in a JSON payload; true: a text of zeros and ones, the rightmost is bit 0.
-    case json(JSONPath, isBitText: Bool)
+    /// A place in a message; true: a text of zeros and ones, the rightmost is bit 0.
+    case payload(PayloadPlace, isBitText: Bool)
     /// A factor of HJ 212.
     case factor(HJ212Source)
     /// A place in the data of a meter's item.

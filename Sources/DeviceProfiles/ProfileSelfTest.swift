@@ -19,11 +19,13 @@ extension DeviceProfile {
                 let binding = try ModbusBinding(
                     profile: self, interface: name, parameters: test.parameters, device: device)
                 return play(test, RegisterImage(areas), on: binding)
-            case .message(let topic, let payload):
+            case .messages(let messages, let device):
+                guard let last = messages.last else { return [] }
                 let binding = try MQTTBinding(
-                    profile: self, interface: name, parameters: test.parameters, device: device,
-                    key: deviceKey(in: topic, of: name))
-                return play(test, topic, payload, on: binding)
+                    profile: self, interface: name, parameters: test.parameters,
+                    device: DeviceID("self-test"),
+                    key: device ?? deviceKey(in: last.topic, of: name))
+                return play(test, messages, on: binding)
             case .packet(let bytes): return try play(test, packet: bytes, on: name)
             case .meterFrames(let key, let frames):
                 let binding = try MeterBinding(
@@ -65,11 +67,19 @@ extension DeviceProfile {
     }
 
     private func play(
-        _ test: ProfileTest, _ topic: String, _ payload: [UInt8], on binding: MQTTBinding
+        _ test: ProfileTest, _ messages: [ProfileTest.Message], on binding: MQTTBinding
     ) -> [Fault] {
         // Without an expected time the vector is played as if it arrived when it was made.
         let arrival = test.time ?? Timestamp(milliseconds: 0)
-        switch binding.decode(topic: topic, payload: payload, arrival: arrival) {
+        let decoding: MQTTDecoding
+        if binding.interface.format == .sparkplug {
+            decoding = binding.decodeSparkplug(messages.map { ($0.topic, $0.payload) }, at: arrival)
+        } else if let last = messages.last {
+            decoding = binding.decode(topic: last.topic, payload: last.payload, arrival: arrival)
+        } else {
+            return []
+        }
+        switch decoding {
         case .refused(let reason, let detail):
             return [
                 Fault(
@@ -95,6 +105,9 @@ extension DeviceProfile {
     /// What stands in the topic where the pattern says `{device}`.
     private func deviceKey(in topic: String, of name: String) -> String {
         guard case .mqtt(let interface) = interfaces[name] else { return "" }
+        if interface.format == .sparkplug {
+            return SparkplugMessage(topic: topic)?.address.key ?? ""
+        }
         let pattern = interface.topicPattern.split(
             separator: "/", omittingEmptySubsequences: false)
         let levels = topic.split(separator: "/", omittingEmptySubsequences: false)

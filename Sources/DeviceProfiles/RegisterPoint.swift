@@ -34,7 +34,7 @@ final class RegisterPoint: Sendable {
         case .register(let source): parts = [Part(source, scale: .one, plan: plan)]
         case .sum(let summands):
             parts = summands.map { Part($0.source, scale: DecimalRatio($0.scale), plan: plan) }
-        case .json, .factor, .meter: parts = []
+        case .payload, .factor, .meter: parts = []
         }
         if case .power10(let source, let sign, let bias) = point.scale {
             exponent = (Part(source, scale: .one, plan: plan), sign, bias)

@@ -9,6 +9,8 @@ struct TestReader {
     var vocabulary = Vocabulary.empty
     /// Reads what is given, for protocols with neither registers nor messages.
     var given: ((LocatedNode) -> ProfileTest.Given?)?
+    /// What the payloads of messages are.
+    var payload = PayloadFormat.json
 
     func tests(_ node: LocatedNode?, isModbus: Bool) -> [ProfileTest] {
         (node?.list(faults) ?? []).compactMap { test($0, isModbus: isModbus) }
@@ -38,7 +40,7 @@ struct TestReader {
         if let given {
             read = given(givenNode)
         } else {
-            read = isModbus ? registers(givenNode) : message(givenNode)
+            read = isModbus ? registers(givenNode) : messages(givenNode)
         }
         guard let given = read else { return nil }
         return ProfileTest(
@@ -104,15 +106,44 @@ struct TestReader {
         return .registers(areas)
     }
 
-    private func message(_ node: LocatedNode) -> ProfileTest.Given? {
+    /// One message, after those of `before`.
+    private func messages(_ node: LocatedNode) -> ProfileTest.Given? {
         var reader = MappingReader(node, faults)
-        let topic = reader.required("topic")?.string(faults)
-        let payload = reader.required("payload")
+        let before = (reader.optional("before")?.list(faults) ?? []).compactMap { node in
+            var reader = MappingReader(node, faults)
+            defer { reader.finish() }
+            return message(&reader)
+        }
+        let last = message(&reader)
+        let device = reader.optional("device")?.string(faults)
         reader.finish()
-        guard let topic, let payload else { return nil }
-        var json = JSONWriter()
-        Self.write(payload, &json)
-        return .message(topic: topic, payload: json.bytes)
+        return last.map { .messages(before + [$0], device: device) }
+    }
+
+    private func message(_ reader: inout MappingReader) -> ProfileTest.Message? {
+        let topic = reader.required("topic")?.string(faults)
+        guard let node = reader.required("payload"), let topic else { return nil }
+        if payload == .json {
+            var json = JSONWriter()
+            Self.write(node, &json)
+            return .init(topic: topic, payload: json.bytes)
+        }
+        guard let text = node.string(faults) else { return nil }
+        guard payload == .sparkplug else { return .init(topic: topic, payload: Array(text.utf8)) }
+        let digits = Array(text.utf8.filter { $0 != 0x20 })
+        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { start -> UInt8? in
+            guard start + 1 < digits.count, let high = JSONText.hexDigit(digits[start]),
+                let low = JSONText.hexDigit(digits[start + 1])
+            else { return nil }
+            return UInt8(high << 4 | low)
+        }
+        guard bytes.count * 2 == digits.count else {
+            faults.add(
+                node.location, "the payload is not hexadecimal",
+                remedy: "two digits for each byte, in quotes")
+            return nil
+        }
+        return .init(topic: topic, payload: bytes)
     }
 
     /// YAML as the JSON that a device would send: what is quoted is a text.

@@ -172,6 +172,7 @@ package actor MQTTLink {
         throw MQTTError(code: .stopped, cause: "asked to stop")
     }
 
+    private static let probePayload: [UInt8] = [0x2E]
     private var probeTopic: String { "plumbline/\(endpoint.clientID)/probe" }
 
     private func filter(_ filter: String) -> String {
@@ -184,7 +185,7 @@ package actor MQTTLink {
             endpoint,
             .init(
                 cleanSession: false, maximumPayload: options.maximumPayload,
-                receiveMaximum: options.window, echoTopic: probeTopic))
+                receiveMaximum: options.window + 1, echoTopic: probeTopic))
         sessionPresent = try client.connect(clock, wakeUp)
         let now = clock.elapsed()
         acceptedAt = now
@@ -219,11 +220,11 @@ package actor MQTTLink {
         }
         switch probe.step(at: now) {
         case .rest: break
-        case .send: try client.publish(probeTopic, [], qos: 0)
+        case .send: try client.publish(probeTopic, Self.probePayload, qos: 0)
         case .subscribeAgain(let silentFor):
             onEvent(.subscriptionLost(silentFor: silentFor))
             try subscribe(client)
-            try client.publish(probeTopic, [], qos: 0)
+            try client.publish(probeTopic, Self.probePayload, qos: 0)
         case .reconnect:
             throw MQTTError(
                 code: .timeout,

@@ -103,6 +103,7 @@ extension MosquittoClient {
         let result = mosquitto_connect_async(
             handle, endpoint.host, Int32(clamping: endpoint.port), seconds)
         guard result == MOSQ_ERR_SUCCESS.rawValue else {
+            if result == MOSQ_ERR_TLS.rawValue, let error = tlsError(place) { throw error }
             throw MQTTError(code: .connectFailed, cause: "\(place): \(text(result))")
         }
         setSocketOptions(socket)

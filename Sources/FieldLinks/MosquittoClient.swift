@@ -204,11 +204,17 @@ final class MosquittoClient {
         return messageID
     }
 
-    /// Sends what is queued and takes leave of the broker.
+    /// Sends what is queued, takes leave of the broker, and hears it out.
+    ///
+    /// The library closes its socket at once. A copy keeps the connection until the broker has read
+    /// all acknowledgements: who connects with the same client id before that throws them away.
     func disconnect() {
+        let copy = dup(socket)
         mosquitto_disconnect(handle)
         mosquitto_loop_write(handle, 1)
-        hangUp()
+        guard copy >= 0 else { return }
+        Self.hearOut(copy)
+        close(copy)
     }
 
     /// Ends the connection and sends nothing more: what was not acknowledged comes again.
@@ -216,14 +222,15 @@ final class MosquittoClient {
     /// What was acknowledged before must reach the broker. Closing a socket with unread bytes in it
     /// resets the connection, and the reset throws away what the broker has not read yet; so this
     /// side falls silent, and the broker is heard out until it hangs up too.
-    func hangUp() {
-        let socket = socket
+    func hangUp() { Self.hearOut(socket) }
+
+    private static func hearOut(_ socket: Int32) {
         guard socket >= 0, shutdown(socket, Int32(SHUT_WR)) == 0 else { return }
         withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { buffer in
             // The bound is for a broker that goes on sending, or hangs.
             for _ in 0..<64 {
                 var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-                guard poll(&entry, 1, Self.patience) > 0,
+                guard poll(&entry, 1, patience) > 0,
                     recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) > 0
                 else { return }
             }

@@ -81,6 +81,13 @@ struct EventLog: Sendable {
             logger.warning(
                 "the broker lost the subscription; subscribed again",
                 metadata: ["link": "\(link)", "silent": "\(silence)"])
+        case .birthMissing(let link, let node, let reason, let isAsked):
+            logger.warning(
+                "Sparkplug birth missing",
+                metadata: [
+                    "link": "\(link)", "node": "\(node)", "reason": "\(reason)",
+                    "asked": "\(isAsked ? "yes" : "no, the link does not say 'rebirth: true'")",
+                ])
         case .probeOff(let link, let reason):
             logger.notice(
                 "subscription not watched", metadata: ["link": "\(link)", "reason": "\(reason)"])

@@ -242,7 +242,7 @@ package struct SiteGateway: Sendable {
                 wallClock: surroundings.wallClock, status: status,
                 recentDeliveries: try await store.reader.recentDeliveries(
                     link: link.id, limit: options.redeliveries),
-                onEvent: { events.acquisition($0) })
+                mayAskForBirths: mqtt.rebirth, onEvent: { events.acquisition($0) })
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
         }
     }

@@ -97,6 +97,16 @@ enum TestSite {
             device: DeviceID(device), key: key)
     }
 
+    /// An MQTT interface, given as YAML without indentation, bound to a device.
+    static func mqtt(
+        _ device: String, key: String, _ interface: String
+    ) throws -> MQTTBinding {
+        let lines = interface.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        return try MQTTBinding(
+            profile: try profile("test/other", "  it:\n\(lines)\n"), interface: "it",
+            device: DeviceID(device), key: key)
+    }
+
     /// The group with a number, as the registry would give it.
     static func numbered(_ group: ScanGroup, _ number: Int) -> ScanGroup {
         var group = group

@@ -3,7 +3,7 @@ enum ImportTable {
     /// The line of each target. A target imports only targets on a lower line.
     static let lines: [String: Int] = [
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
-        "CKernelClock": 0, "Frames": 0,
+        "CKernelClock": 0, "Frames": 0, "SparkplugWire": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
         "BucketCodec": 1,
         "FieldLinks": 2, "Store": 2,
@@ -22,6 +22,7 @@ enum ImportTable {
     static let external: [String: Set<String>] = [
         "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store"],
         "Yams": ["LocatedText"],
+        "SwiftProtobuf": ["SparkplugWire"],
         "CModbus": ["FieldLinks", "SiteSimulator"],
         "CMosquitto": ["FieldLinks"],
         "CKernelClock": ["plumbline"],

@@ -76,9 +76,9 @@ struct FaultyProfilesTests {
         #expect(faults.contains { $0.message.contains(message) }, "\(faults)")
     }
 
-    @Test("select, each and keys inside the payload are refused")
+    @Test("conditions without a place and keys that nothing gives are refused")
     func unsupportedElsewhere() throws {
-        for line in ["select: {a: 1}", "each: $.devices", "device_key: $.id"] {
+        for line in ["select: {a: 1}", "device_key: \"{name}\"", "device_key: $.id"] {
             let text = Shipped.wrap(
                 """
                 protocol: mqtt

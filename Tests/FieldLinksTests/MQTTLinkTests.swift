@@ -8,13 +8,16 @@ struct MQTTLinkTests {
     private struct Refused: Error {}
 
     private func makeLink(
-        _ port: Int, _ log: MessageLog, _ change: (inout MQTTLink.Options) -> Void = { _ in }
+        _ port: Int, _ log: MessageLog, _ version: MQTTEndpoint.Version = .v311,
+        _ change: (inout MQTTLink.Options) -> Void = { _ in }
     ) throws -> MQTTLink {
         var options = MQTTLink.Options()
         options.reconnect = quickly
         change(&options)
+        var endpoint = MQTTEndpoint(host: "127.0.0.1", port: port, clientID: "plumbline-test")
+        endpoint.version = version
         return try MQTTLink(
-            MQTTEndpoint(host: "127.0.0.1", port: port, clientID: "plumbline-test"),
+            endpoint,
             subscriptions: [.init(filter: "t/#")], options: options,
             clock: LinkClock(ContinuousClock()), onEvent: log.note)
     }
@@ -25,11 +28,13 @@ struct MQTTLinkTests {
         try await eventually("the subscription") { log.payloads.contains { $0.contains("ready") } }
     }
 
-    @Test("messages arrive in order, with topic, payload, QoS and identifier")
-    func delivers() async throws {
+    @Test(
+        "messages arrive in order, with topic, payload, QoS and identifier",
+        arguments: MQTTEndpoint.Version.allCases)
+    func delivers(version: MQTTEndpoint.Version) async throws {
         try await withBroker { broker in
             let log = MessageLog()
-            let link = try makeLink(broker.port, log)
+            let link = try makeLink(broker.port, log, version)
             try await whileRunning(link, log.take) {
                 try await awaitSubscription(broker, log)
                 try await broker.publish("t/a", lines: (0..<100).map { "\($0)" })
@@ -45,13 +50,14 @@ struct MQTTLinkTests {
     }
 
     @Test(
-        "what was not committed comes again, complete and in order, marked as possible redelivery")
-    func redeliversAfterFailure() async throws {
+        "what was not committed comes again, complete and in order, marked as possible redelivery",
+        arguments: MQTTEndpoint.Version.allCases)
+    func redeliversAfterFailure(version: MQTTEndpoint.Version) async throws {
         try await withBroker { broker in
             let log = MessageLog()
             let attempts = Mutex(0)
             let refusedFirst = Mutex<[MQTTMessage]>([])
-            let link = try makeLink(broker.port, log)
+            let link = try makeLink(broker.port, log, version)
             try await whileRunning(
                 link,
                 { batch in
@@ -91,14 +97,16 @@ struct MQTTLinkTests {
         }
     }
 
-    @Test("a message is acknowledged only when its commit has returned")
-    func withholdsAcknowledgement() async throws {
+    @Test(
+        "a message is acknowledged only when its commit has returned",
+        arguments: MQTTEndpoint.Version.allCases)
+    func withholdsAcknowledgement(version: MQTTEndpoint.Version) async throws {
         try await withTemporaryFolder { folder in
             let port = try freePort()
             let log = MessageLog()
             let isHeld = Mutex(true)
             let received = Mutex(0)
-            let link = try makeLink(port, log)
+            let link = try makeLink(port, log, version)
             try await withBroker(port: port, folder: folder) { broker in
                 try await whileRunning(
                     link,
@@ -123,7 +131,7 @@ struct MQTTLinkTests {
                 }
             }
             let second = MessageLog()
-            let successor = try makeLink(port, second)
+            let successor = try makeLink(port, second, version)
             try await withBroker(port: port, folder: folder) { _ in
                 try await whileRunning(successor, second.take) {
                     try await eventually("the redelivery") { second.payloads.contains("kept") }
@@ -133,12 +141,16 @@ struct MQTTLinkTests {
         }
     }
 
-    @Test("a commit that takes too long closes the connection, and the batch comes again")
-    func commitTimeout() async throws {
+    @Test(
+        "a commit that takes too long closes the connection, and the batch comes again",
+        arguments: MQTTEndpoint.Version.allCases)
+    func commitTimeout(version: MQTTEndpoint.Version) async throws {
         try await withBroker { broker in
             let log = MessageLog()
             let isFirst = Mutex(true)
-            let link = try makeLink(broker.port, log) { $0.commitTimeout = .milliseconds(100) }
+            let link = try makeLink(broker.port, log, version) {
+                $0.commitTimeout = .milliseconds(100)
+            }
             try await whileRunning(
                 link,
                 { batch in
@@ -163,11 +175,13 @@ struct MQTTLinkTests {
         }
     }
 
-    @Test("a batch is never larger than the window, however much waits")
-    func window() async throws {
+    @Test(
+        "a batch is never larger than the window, however much waits",
+        arguments: MQTTEndpoint.Version.allCases)
+    func window(version: MQTTEndpoint.Version) async throws {
         try await withBroker { broker in
             let log = MessageLog()
-            let link = try makeLink(broker.port, log) { $0.window = 7 }
+            let link = try makeLink(broker.port, log, version) { $0.window = 7 }
             try await whileRunning(
                 link,
                 { batch in
@@ -208,12 +222,14 @@ struct MQTTLinkTests {
         }
     }
 
-    @Test("a broker that is restarted loses nothing of what was published before and after")
-    func brokerRestart() async throws {
+    @Test(
+        "a broker that is restarted loses nothing of what was published before and after",
+        arguments: MQTTEndpoint.Version.allCases)
+    func brokerRestart(version: MQTTEndpoint.Version) async throws {
         try await withTemporaryFolder { folder in
             let port = try freePort()
             let log = MessageLog()
-            let link = try makeLink(port, log)
+            let link = try makeLink(port, log, version)
             try await whileRunning(link, log.take) {
                 try await withBroker(port: port, folder: folder) { broker in
                     try await awaitSubscription(broker, log)

@@ -12,9 +12,9 @@ import Testing
 /// the acknowledgement: the only instants at which a message can be counted twice.
 @Suite("Kill -9 under MQTT load", .serialized)
 struct KillTests {
-    /// `DAEMON_KILLS=500` for a longer look.
+    /// With each version of the protocol; `DAEMON_KILLS=500` for a longer look at both.
     static let kills =
-        ProcessInfo.processInfo.environment["DAEMON_KILLS"].flatMap { Int($0) } ?? 50
+        (ProcessInfo.processInfo.environment["DAEMON_KILLS"].flatMap { Int($0) } ?? 60) / 2
     static let rate = 200
     static let topic = "BIM/Sets/zhgd/DEYE/TC0001/RealtimeDataCrane"
     static let probe = 99_000
@@ -25,16 +25,16 @@ struct KillTests {
 
     @Test(
         "loses no acknowledged message and counts none twice",
-        .timeLimit(.minutes(10 + kills / 20)))
-    func nothingIsLost() async throws {
+        .timeLimit(.minutes(10 + kills / 20)), arguments: ["3.1.1", "5"])
+    func nothingIsLost(version: String) async throws {
         let seed = UInt64.random(in: 1...UInt64.max)
-        print("kill test: seed \(seed)")
+        print("kill test: MQTT \(version), seed \(seed)")
         try await withTemporaryFolder { folder in
             try await withBroker { broker in
                 try await withPythonPeer("slow_proxy.py", ["\(broker.port)", "15"]) { proxy in
                     var site = try TestSite(folder: folder)
                     site.commitInterval = "20 ms"
-                    site.links = [TestSite.craneLink(port: proxy)]
+                    site.links = [TestSite.craneLink(port: proxy, version: version)]
                     try await torment(site, broker, seed: seed)
                 }
             }

@@ -23,11 +23,14 @@ struct TestSite {
     var dataFolder: String { folder + "/data" }
 
     /// A link to a broker with one tower crane.
-    static func craneLink(port: Int, key: String = "TC0001", window: Int = 20) -> String {
+    static func craneLink(
+        port: Int, key: String = "TC0001", window: Int = 20, version: String = "3.1.1"
+    ) -> String {
         """
           - id: broker
             mqtt: mqtt://127.0.0.1:\(port)
             window: \(window)
+            version: \(version)
             devices:
               - { id: crane-1, profile: deye/tower-crane-mqtt, key: \(key) }
         """

@@ -157,10 +157,10 @@ struct BrokerFields {
             }
         }
         if let node = self["max_message"], let bytes = node.byteCount(faults) {
-            if (1...(64 << 20)).contains(bytes) {
+            if (1...262_144).contains(bytes) {
                 link.maximumMessage = Int(bytes)
             } else {
-                faults.add(node.location, "max_message lies between 1 B and 64 MiB")
+                faults.add(node.location, "max_message lies between 1 B and 256 KiB")
             }
         }
         if let node = self["probe"] {
