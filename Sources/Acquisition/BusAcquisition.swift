@@ -9,8 +9,9 @@ import Telemetry
 package final class BusAcquisition: Sendable {
     /// One device on the link.
     package struct Device: Sendable {
+        /// The unit id; 0 for meters, which have addresses of their own.
         package var unit: UInt8
-        package var binding: ModbusBinding
+        package var binding: BusBinding
         /// The binding's groups in the same order, with the numbers of the registry.
         package var groups: [ScanGroup]
         /// Whether the profile's `identify` must hold before the device's numbers are believed.
@@ -20,9 +21,17 @@ package final class BusAcquisition: Sendable {
             unit: UInt8, binding: ModbusBinding, groups: [ScanGroup], checksIdentity: Bool = true
         ) {
             self.unit = unit
-            self.binding = binding
+            self.binding = .modbus(binding)
             self.groups = groups
             self.checksIdentity = checksIdentity
+        }
+
+        /// A meter of another protocol.
+        package init(meter: MeterBinding, groups: [ScanGroup]) {
+            unit = 0
+            binding = .meter(meter)
+            self.groups = groups
+            checksIdentity = false
         }
     }
 

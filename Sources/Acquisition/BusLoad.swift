@@ -24,21 +24,36 @@ package struct BusLoad: Sendable {
     package var groups: [Group] = []
 
     /// - Parameter line: the serial line at the end; nil when there is none.
-    package init(_ devices: [ModbusBinding], line: SerialLine?) {
+    package init(_ devices: [BusBinding], line: SerialLine?) {
+        let thinking = line == nil ? Self.networkTrip : Self.turnaround
         for binding in devices {
             for (index, group) in binding.groups.enumerated() {
-                var least = Duration.zero
-                let requests = binding.requests(group: index)
-                for request in requests {
-                    least += Self.least(request, quiet: binding.quietTime, line)
+                let least: [Duration]
+                switch binding {
+                case .modbus(let modbus):
+                    least = modbus.requests(group: index).map {
+                        Self.least($0, quiet: modbus.quietTime, line)
+                    }
+                case .meter(let meter):
+                    least = meter.requests(group: index).map {
+                        Self.least($0, quiet: meter.quietTime, line)
+                    }
                 }
-                let thinking = line == nil ? Self.networkTrip : Self.turnaround
+                let sum = least.reduce(.zero, +)
                 groups.append(
                     Group(
-                        group: group, requests: requests.count,
-                        expected: least + thinking * requests.count, least: least))
+                        group: group, requests: least.count,
+                        expected: sum + thinking * least.count, least: sum))
             }
         }
+    }
+
+    private static func least(
+        _ request: MeterRequest, quiet: Duration, _ line: SerialLine?
+    ) -> Duration {
+        guard let line else { return quiet }
+        // A meter wakes its neighbour with four bytes and answers with at least sixteen.
+        return line.time(ofCharacters: request.bytes.count + 20) + max(quiet, line.frameGap)
     }
 
     private static func least(

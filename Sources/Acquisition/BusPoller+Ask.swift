@@ -8,9 +8,6 @@ extension BusPoller {
     static let quarantineTime = Duration.seconds(3600)
     /// A busy device is asked once more after this time, in the same slot.
     static let busyPause = Duration.milliseconds(150)
-    /// A poll is given up after so many requests in a row without an answer.
-    private static let longestSilence = 2
-
     /// Asks a device for all blocks of one group; nil when asked to stop meanwhile.
     ///
     /// - Parameter isProbe: the device was silent: it is asked for little, once, and for the rest
@@ -21,9 +18,11 @@ extension BusPoller {
         let unit = targets[entry].unit
         if let result = await introduce(unit, on: link, isProbe: isProbe) { return result }
         if bell.isStopped { return nil }
+        if case .meter(let binding) = units[unit].binding {
+            return await ask(entry, of: binding, on: link, isProbe: isProbe)
+        }
         let blocks = targets[entry].blocks
         var answers = [BlockAnswer?](repeating: nil, count: blocks.count)
-        var result = PollResult(answers: [], ending: .answered)
         var tally = Tally(isProbe: isProbe)
         let order =
             isProbe
@@ -33,18 +32,16 @@ extension BusPoller {
             guard let answer = await read(number, of: entry, on: link, &tally) else { return nil }
             answers[number] = answer
         }
-        result.answers = answers.compactMap(\.self)
-        result.cause = tally.cause
-        if tally.isLinkDown {
-            result.ending = nil
-        } else if let reason = tally.giveUp, !tally.hasAnswered {
-            result.ending = .silent(reason)
-        }
-        return result
+        let readings = units[unit].binding.modbus?.readings(
+            group: targets[entry].index, answers.compactMap(\.self))
+        return tally.result(readings)
     }
 
     /// What has happened within one poll so far.
     struct Tally {
+        /// A poll is given up after so many requests in a row without an answer.
+        static let longestSilence = 2
+
         let isProbe: Bool
         var hasAnswered = false
         var unanswered = 0
@@ -56,6 +53,34 @@ extension BusPoller {
         init(isProbe: Bool) { self.isProbe = isProbe }
 
         var attempts: Int { isProbe && !hasAnswered ? 1 : 2 }
+
+        /// What a failed request means for the rest of the poll.
+        mutating func note(_ error: BusError) {
+            cause = "\(error)"
+            switch error.code {
+            case .exception(10), .exception(11):
+                // A gateway speaks for its silent unit, after its own time-out.
+                if !hasAnswered { giveUp = error.badReason }
+            case .exception, .invalidRequest, .notGranted: hasAnswered = true
+            case .disconnected, .connectFailed, .descriptors:
+                giveUp = error.badReason
+                isLinkDown = true
+            case .timeout, .foreignAnswer:
+                unanswered += 1
+                // A unit that has said nothing yet would cost a time-out for each block.
+                if !hasAnswered || unanswered >= Self.longestSilence { giveUp = error.badReason }
+            }
+        }
+
+        func result(_ readings: [Reading]?) -> PollResult {
+            var result = PollResult(readings: readings, ending: .answered, cause: cause)
+            if isLinkDown {
+                result.ending = nil
+            } else if let reason = giveUp, !hasAnswered {
+                result.ending = .silent(reason)
+            }
+            return result
+        }
     }
 
     /// Reads one block, in parts where it was split; nil when asked to stop.
@@ -69,6 +94,7 @@ extension BusPoller {
                 answers.append(.bad(reason))
                 continue
             }
+            await settleCommands(on: link)
             if bell.isStopped { return nil }
             let request = targets[entry].blocks[number].parts[answers.count]
             if let until = units[unit].quarantine[request] {
@@ -84,7 +110,6 @@ extension BusPoller {
                 tally.unanswered = 0
                 answers.append(registers)
             case .failure(let error):
-                tally.cause = "\(error)"
                 if error.code == .exception(2), targets[entry].blocks[number].split() {
                     onEvent(
                         .blockSplit(
@@ -94,38 +119,20 @@ extension BusPoller {
                     continue
                 }
                 answers.append(.bad(error.badReason))
-                note(error, request, of: unit, &tally)
+                if error.isRefusal {
+                    quarantine(request, of: unit, error)
+                }
+                tally.note(error)
             }
         }
         return BlockAnswer(targets[entry].blocks[number], answers)
     }
 
-    /// What a failed request means for the rest of the poll.
-    private func note(
-        _ error: BusError, _ request: RegisterRequest, of unit: Int, _ tally: inout Tally
-    ) {
-        switch error.code {
-        case .exception(10), .exception(11):
-            // A gateway speaks for its silent unit, after its own time-out.
-            if !tally.hasAnswered { tally.giveUp = error.badReason }
-        case .exception(1), .exception(2), .exception(3), .invalidRequest, .notGranted:
-            tally.hasAnswered = true
-            if units[unit].quarantine.updateValue(
-                clock.elapsed() + Self.quarantineTime, forKey: request) == nil
-            {
-                onEvent(
-                    .requestRefused(link: name, device: units[unit].device, cause: "\(error)"))
-            }
-        case .exception: tally.hasAnswered = true
-        case .disconnected, .connectFailed, .descriptors:
-            tally.giveUp = error.badReason
-            tally.isLinkDown = true
-        case .timeout, .foreignAnswer:
-            tally.unanswered += 1
-            // A unit that has said nothing yet would cost a time-out for each block.
-            if !tally.hasAnswered || tally.unanswered >= Self.longestSilence {
-                tally.giveUp = error.badReason
-            }
+    /// A refused request is told once and left alone for a while.
+    private func quarantine(_ request: RegisterRequest, of unit: Int, _ error: BusError) {
+        let until = clock.elapsed() + Self.quarantineTime
+        if units[unit].quarantine.updateValue(until, forKey: request) == nil {
+            onEvent(.requestRefused(link: name, device: units[unit].device, cause: "\(error)"))
         }
     }
 
@@ -209,6 +216,14 @@ extension BusLink {
 }
 
 extension BusError {
+    /// Whether asking the same again would be refused again.
+    var isRefusal: Bool {
+        switch code {
+        case .exception(1), .exception(2), .exception(3), .invalidRequest, .notGranted: true
+        default: false
+        }
+    }
+
     /// The quality of the readings that this error leaves without a value.
     var badReason: BadReason {
         switch code {

@@ -13,17 +13,19 @@ extension BusPoller {
     func introduce(
         _ unit: Int, on link: isolated BusLink, isProbe: Bool
     ) async -> PollResult? {
+        guard case .modbus(let described) = units[unit].described else { return nil }
         let isRefresh: Bool
         switch units[unit].acquaintance {
         case .known:
             guard let due = units[unit].refreshAt, clock.elapsed() >= due else { return nil }
             isRefresh = true
         case .different(let until) where clock.elapsed() < until:
-            return PollResult(answers: [], ending: .answered, refusal: .notIdentified)
+            return PollResult(ending: .answered, refusal: .notIdentified)
         case .stranger, .different: isRefresh = false
         }
         var preparation = DevicePreparation(
-            isRefresh ? units[unit].binding : units[unit].described, isRefresh: isRefresh)
+            isRefresh ? units[unit].binding.modbus ?? described : described,
+            isRefresh: isRefresh)
         while let request = preparation.next {
             if bell.isStopped { return nil }
             switch await ask(unit, request, on: link, attempts: isProbe ? 1 : 2) {
@@ -33,14 +35,14 @@ extension BusPoller {
                 case .exception(1), .exception(2), .exception(3):
                     preparation.take(.bad(.exception))
                 case .disconnected, .connectFailed, .descriptors:
-                    return PollResult(answers: [], ending: nil, refusal: error.badReason)
+                    return PollResult(ending: nil, refusal: error.badReason)
                 case .exception(10), .exception(11), .timeout, .foreignAnswer:
                     return PollResult(
-                        answers: [], ending: .silent(error.badReason), refusal: error.badReason,
+                        ending: .silent(error.badReason), refusal: error.badReason,
                         cause: "\(error)")
                 default:
                     // Busy, or in trouble of its own: the next slot may be better.
-                    return PollResult(answers: [], ending: .answered, refusal: error.badReason)
+                    return PollResult(ending: .answered, refusal: error.badReason)
                 }
             }
         }
@@ -50,16 +52,16 @@ extension BusPoller {
     private func settle(_ preparation: DevicePreparation, of unit: Int) -> PollResult? {
         switch preparation.outcome {
         case .ready(let binding):
-            if binding.ratios != units[unit].binding.ratios {
+            if binding.ratios != units[unit].binding.modbus?.ratios {
                 onEvent(
                     .ratiosRead(link: name, device: units[unit].device, ratios: binding.ratios))
             }
-            units[unit].binding = binding
+            units[unit].binding = .modbus(binding)
             units[unit].acquaintance = .known
             if binding.readsRatios { units[unit].refreshAt = clock.elapsed() + Self.ratioInterval }
             for index in targets.indices where targets[index].unit == unit {
                 targets[index] = PollTarget(
-                    unit: unit, binding: binding, index: targets[index].index,
+                    unit: unit, binding: .modbus(binding), index: targets[index].index,
                     group: targets[index].group)
             }
             return nil
@@ -69,7 +71,7 @@ extension BusPoller {
                 onEvent(.notIdentified(link: name, device: units[unit].device, cause: why))
             }
             units[unit].acquaintance = .different(until: clock.elapsed() + Self.secondLook)
-            return PollResult(answers: [], ending: .answered, refusal: .notIdentified)
+            return PollResult(ending: .answered, refusal: .notIdentified)
         case nil: return nil
         }
     }

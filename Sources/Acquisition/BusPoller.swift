@@ -37,10 +37,11 @@ final class BusPoller {
         sink = acquisition.sink
         wallClock = acquisition.wallClock
         contact = LinkContact(Backoff(.init(ceiling: .seconds(15)), random: acquisition.random))
-        units = acquisition.devices.map { device in
+        units = acquisition.devices.enumerated().map { place, device in
             PollUnit(
                 device: device.binding.groups.first?.device ?? DeviceID("-"), number: device.unit,
-                binding: device.binding, checksIdentity: device.checksIdentity)
+                binding: device.binding, checksIdentity: device.checksIdentity,
+                place: place)
         }
         targets = []
         for (unit, device) in acquisition.devices.enumerated() {
@@ -54,7 +55,7 @@ final class BusPoller {
 
     func run(on link: isolated BusLink) async {
         var schedule = PollSchedule(
-            targets.map { .init(unit: Int(units[$0.unit].number), period: $0.period) },
+            targets.map { .init(unit: units[$0.unit].scheduled, period: $0.period) },
             start: wallClock.read())
         var passed: [Scan] = []
         while !bell.isStopped {
@@ -68,7 +69,7 @@ final class BusPoller {
                 if passed.count >= Self.longestRun { await admit(&passed, on: link) }
             case .poll(let entry, let slot):
                 await admit(&passed, on: link)
-                let wasSilent = schedule.isSilent(unit: Int(units[targets[entry].unit].number))
+                let wasSilent = schedule.isSilent(unit: units[targets[entry].unit].scheduled)
                 guard let result = await ask(entry, on: link, isProbe: wasSilent) else { break }
                 let target = targets[entry]
                 if let ending = result.ending {
@@ -95,10 +96,9 @@ final class BusPoller {
     private func scan(
         of target: PollTarget, _ slot: Timestamp, _ now: ClockReading, _ result: PollResult
     ) -> Scan {
-        let binding = units[target.unit].binding
         let readings =
-            result.refusal.map { reason in target.group.series.map { _ in Reading.bad(reason) } }
-            ?? binding.readings(group: target.index, result.answers)
+            result.readings
+            ?? target.group.series.map { _ in .bad(result.refusal ?? .absent) }
         let scan = Scan(
             group: target.group.id, time: slot, flags: now.scanFlags, readings: readings)
         status.count(scan, of: target.group.device, on: name)

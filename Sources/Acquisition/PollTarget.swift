@@ -17,21 +17,34 @@ struct PollUnit: Sendable {
     let device: DeviceID
     let number: UInt8
     /// As the installer described the device.
-    let described: ModbusBinding
+    let described: BusBinding
     /// As it is polled: with its models in place and its ratios read.
-    var binding: ModbusBinding
+    var binding: BusBinding
     var acquaintance = Acquaintance.stranger
     /// When its ratios are read again; nil when it has none that are read.
     var refreshAt: Duration?
     /// Refused requests and until when they are not asked again, by the link's clock.
     var quarantine: [RegisterRequest: Duration] = [:]
 
-    init(device: DeviceID, number: UInt8, binding: ModbusBinding, checksIdentity: Bool) {
+    /// The schedule's name for the unit: meters share no unit ids with anybody.
+    let scheduled: Int
+
+    init(
+        device: DeviceID, number: UInt8, binding: BusBinding, checksIdentity: Bool, place: Int
+    ) {
         self.device = device
         self.number = number
         described = binding
         self.binding = binding
-        if !checksIdentity, !binding.interface.isDiscovered, !binding.readsRatios {
+        switch binding {
+        case .modbus(let modbus):
+            scheduled = Int(number)
+            if !checksIdentity, !modbus.interface.isDiscovered, !modbus.readsRatios {
+                acquaintance = .known
+            }
+        case .meter:
+            // A meter answers to its own address alone.
+            scheduled = 1000 + place
             acquaintance = .known
         }
     }
@@ -47,12 +60,12 @@ struct PollTarget: Sendable {
     let period: Duration
     var blocks: [RegisterBlock]
 
-    init(unit: Int, binding: ModbusBinding, index: Int, group: ScanGroup) {
+    init(unit: Int, binding: BusBinding, index: Int, group: ScanGroup) {
         self.unit = unit
         self.index = index
         self.group = group
         period = group.period ?? binding.groups[index].period ?? .seconds(60)
-        blocks = RegisterBlock.blocks(of: binding, group: index)
+        blocks = binding.modbus.map { RegisterBlock.blocks(of: $0, group: index) } ?? []
     }
 }
 
@@ -75,7 +88,8 @@ struct LinkContact: Sendable {
 
 /// What one poll brought.
 struct PollResult: Sendable {
-    var answers: [BlockAnswer]
+    /// One reading for each series of the group; nil when `refusal` says why there are none.
+    var readings: [Reading]?
     /// What the schedule is told; nil when the link itself was down.
     var ending: PollSchedule.Ending?
     /// Why the whole group has no values, when it is not for want of answers.

@@ -212,14 +212,20 @@ package struct SiteGateway: Sendable {
             let acquisition = BusAcquisition(
                 name: link.id,
                 link: BusLink(
-                    address.place, grants: Set(commands.flatMap(\.grants)),
+                    address.place, isShared: units.contains { $0.binding.modbus == nil },
+                    grants: Set(commands.flatMap(\.grants)),
                     dialIn: dialIns.port(of: address.place),
                     stackSize: site.links.count > 64 ? 64 * 1024 : 256 * 1024),
                 devices: units.map { unit in
-                    BusAcquisition.Device(
-                        unit: UInt8(clamping: unit.unit), binding: unit.binding,
-                        groups: registered(unit.binding.groups),
-                        checksIdentity: unit.device.checksIdentity)
+                    let groups = registered(unit.binding.groups)
+                    return switch unit.binding {
+                    case .modbus(let binding):
+                        BusAcquisition.Device(
+                            unit: UInt8(clamping: unit.unit), binding: binding, groups: groups,
+                            checksIdentity: unit.device.checksIdentity)
+                    case .meter(let binding):
+                        BusAcquisition.Device(meter: binding, groups: groups)
+                    }
                 }, commands: commands,
                 sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
                 onEvent: { events.acquisition($0) })

@@ -83,7 +83,7 @@ struct BusAcquisitionTests {
     @Test("a block with a hole is refused, split once, and then read in parts")
     func hole() async throws {
         let meter = try device("m", addresses: [2003, 2004, 2007])
-        #expect(meter.binding.requests(group: 0).count == 1)
+        #expect(meter.binding.modbus?.requests(group: 0).count == 1)
         try await withPythonPeer("modbus_faulty.py") { port in
             try await whileRunning(acquisition(port: port, [meter])) {
                 try await eventually("scans") { sink.scans.count >= 4 }

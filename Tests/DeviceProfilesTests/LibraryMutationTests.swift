@@ -134,7 +134,7 @@ struct LibraryMutationTests {
                     return Mutation(what: "part \(index), \(what)") { $0.origin = .sum(sum) }
                 }
             }
-        case .json: break
+        case .payload, .factor, .meter: break
         }
         if point.valid != nil { all.append(Mutation(what: "without range") { $0.valid = nil }) }
         for sentinel in point.invalidBits {
@@ -245,6 +245,14 @@ struct LibraryMutationTests {
             interface.points = [changed]
             interface.tests = only(key, interface.tests)
             copy.interfaces = [name: .mqtt(interface)]
+        case .hj212(var interface):
+            interface.points = [changed]
+            interface.tests = only(key, interface.tests)
+            copy.interfaces = [name: .hj212(interface)]
+        case .meter(var interface):
+            interface.points = [changed]
+            interface.tests = only(key, interface.tests)
+            copy.interfaces = [name: .meter(interface)]
         }
         // That a wider value needs more registers than a vector gives proves nothing.
         return copy.selfTest().contains { !$0.message.hasPrefix("'given'") }

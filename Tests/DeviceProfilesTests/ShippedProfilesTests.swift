@@ -116,7 +116,8 @@ struct ShippedProfilesTests {
                 let step = steps[key] ?? 0
                 let got = try #require(readings[key]?.number, "\(profile.id) \(key)")
                 #expect(
-                    abs(got - sent) <= step * 0.5 * 1.000001, "\(profile.id) \(key) \(sent) \(got)")
+                    abs(got - sent) <= step * 0.5 * 1.000001 + sent.ulp,
+                    "\(profile.id) \(key) \(sent) \(got)")
             }
         }
     }

@@ -12,17 +12,44 @@ extension BoundSite {
     ) -> BusAddress {
         for device in link.devices {
             guard let profile = library[device.profile] else { continue }
-            for name in profile.interfaces(speaking: .modbus)
+            for (name, interface) in profile.interfaces.sorted(by: { $0.key < $1.key })
             where device.interface == nil || device.interface == name {
-                guard case .modbus(let interface)? = profile.interfaces[name],
-                    let serial = interface.serial
-                else { continue }
+                let serial: ModbusInterface.SerialLine?
+                switch interface {
+                case .modbus(let modbus): serial = modbus.serial
+                case .meter(let meter): serial = meter.serial
+                default: serial = nil
+                }
+                guard let serial else { continue }
                 return address.completed(
                     baud: serial.baud, dataBits: serial.dataBits, parity: serial.parity,
                     stopBits: serial.stopBits)
             }
         }
         return address
+    }
+
+    /// A meter of DL/T 645 or CJ/T 188: found by the address on its face.
+    static func meter(
+        _ device: SiteConfiguration.Device, _ profile: DeviceProfile, _ interface: String,
+        _ faults: FaultCollector
+    ) throws(BindingError) -> BusUnit? {
+        guard let key = device.key else {
+            faults.add(
+                device.location, "'key' is missing: the meter's address",
+                remedy: "add 'key: \"…\"' with the digits from the meter's face, in quotes")
+            return nil
+        }
+        for (name, isGiven) in [
+            ("unit", device.unit != nil), ("commands", !device.commands.isEmpty),
+        ]
+        where isGiven {
+            faults.add(device.location, "a meter of this protocol has no '\(name)'")
+        }
+        let binding = try MeterBinding(
+            profile: profile, interface: interface, parameters: device.parameters,
+            device: device.id, key: key)
+        return BusUnit(device: device, unit: 0, binding: .meter(binding), commands: [])
     }
 
     /// The commands that the site grants; each must be one of the profile's.
@@ -48,7 +75,7 @@ extension BoundSite {
 
     /// Refuses a bus that is asked for more than its line can carry at the very best.
     static func checkLoad(
-        _ units: [ModbusUnit], _ address: BusAddress, _ link: SiteConfiguration.Link,
+        _ units: [BusUnit], _ address: BusAddress, _ link: SiteConfiguration.Link,
         _ faults: FaultCollector
     ) {
         let load = BusLoad(units.map(\.binding), line: address.line)
@@ -68,9 +95,9 @@ extension BoundSite {
     }
 
     /// Two devices of one bus cannot share a unit id, unless they are two views of one profile.
-    static func checkUnits(_ units: [ModbusUnit], _ faults: FaultCollector) {
+    static func checkUnits(_ units: [BusUnit], _ faults: FaultCollector) {
         var seen: [Int: SiteConfiguration.Device] = [:]
-        for unit in units {
+        for unit in units where unit.binding.modbus != nil {
             guard let other = seen.updateValue(unit.device, forKey: unit.unit),
                 other.profile == unit.device.profile
             else { continue }

@@ -8,10 +8,11 @@ import Telemetry
 /// A configuration whose devices have found their profiles: what is polled, what is subscribed.
 package struct BoundSite: Sendable {
     /// A device on a bus, and how its registers are read.
-    package struct ModbusUnit: Sendable {
+    package struct BusUnit: Sendable {
         package var device: SiteConfiguration.Device
+        /// 0 for meters, which have addresses of their own.
         package var unit: Int
-        package var binding: ModbusBinding
+        package var binding: BusBinding
         /// What may be written.
         package var commands: [DeviceCommand]
     }
@@ -30,7 +31,7 @@ package struct BoundSite: Sendable {
 
     /// One link with the devices on it.
     package enum Link: Sendable {
-        case bus(SiteConfiguration.Link, BusAddress, [ModbusUnit])
+        case bus(SiteConfiguration.Link, BusAddress, [BusUnit])
         case mqtt(SiteConfiguration.Link, SiteConfiguration.MQTT, [MQTTDevice])
         case hj212(SiteConfiguration.Link, SiteConfiguration.HJ212, [HJ212Station])
     }
@@ -76,9 +77,7 @@ package struct BoundSite: Sendable {
             switch link.transport {
             case .bus(let address):
                 let address = Self.completed(address, link, library)
-                let units = link.devices.compactMap {
-                    Self.unit($0, library, line: address.line, faults)
-                }
+                let units = link.devices.compactMap { Self.unit($0, address, library, faults) }
                 Self.checkLoad(units, address, link, faults)
                 Self.checkUnits(units, faults)
                 links.append(.bus(link, address, units))
@@ -99,25 +98,28 @@ package struct BoundSite: Sendable {
     }
 
     private static func unit(
-        _ device: SiteConfiguration.Device, _ library: ProfileLibrary, line: SerialLine?,
+        _ device: SiteConfiguration.Device, _ address: BusAddress, _ library: ProfileLibrary,
         _ faults: FaultCollector
-    ) -> ModbusUnit? {
+    ) -> BusUnit? {
         guard
-            let (profile, interface) = interface(of: device, protocol: .modbus, library, faults)
+            let (profile, interface) = interface(
+                of: device, protocols: address.protocols, library, faults)
         else { return nil }
         do {
+            if case .meter? = profile.interfaces[interface] {
+                return try meter(device, profile, interface, faults)
+            }
             var binding = try ModbusBinding(
                 profile: profile, interface: interface, parameters: device.parameters,
                 device: device.id)
-            if line != nil {
-                let cost = RequestCost(line, quietTime: binding.quietTime)
+            if let line = address.line {
                 binding = try ModbusBinding(
                     profile: profile, interface: interface, parameters: device.parameters,
-                    device: device.id, cost: cost)
+                    device: device.id, cost: RequestCost(line, quietTime: binding.quietTime))
             }
             let unit = device.unit ?? binding.defaultUnit
-            return ModbusUnit(
-                device: device, unit: unit, binding: binding,
+            return BusUnit(
+                device: device, unit: unit, binding: .modbus(binding),
                 commands: commands(of: device, binding, unit: unit, faults))
         } catch {
             faults.add(device.location, "\(error)")
@@ -133,7 +135,7 @@ package struct BoundSite: Sendable {
         return link.devices.compactMap { device in
             guard
                 let (profile, interface) = interface(
-                    of: device, protocol: .hj212, library, faults)
+                    of: device, protocols: [.hj212], library, faults)
             else { return nil }
             guard let key = device.key else {
                 faults.add(
@@ -160,7 +162,7 @@ package struct BoundSite: Sendable {
     private static func subscriber(
         _ device: SiteConfiguration.Device, _ library: ProfileLibrary, _ faults: FaultCollector
     ) -> MQTTDevice? {
-        guard let (profile, interface) = interface(of: device, protocol: .mqtt, library, faults)
+        guard let (profile, interface) = interface(of: device, protocols: [.mqtt], library, faults)
         else { return nil }
         guard let key = device.key else {
             faults.add(
@@ -182,7 +184,7 @@ package struct BoundSite: Sendable {
 
     /// The interface that speaks the link's protocol; named by the device where there are several.
     private static func interface(
-        of device: SiteConfiguration.Device, protocol wanted: FieldProtocol,
+        of device: SiteConfiguration.Device, protocols wanted: [FieldProtocol],
         _ library: ProfileLibrary,
         _ faults: FaultCollector
     ) -> (DeviceProfile, String)? {
@@ -194,8 +196,8 @@ package struct BoundSite: Sendable {
                     ?? "the profiles are the files below Devices/")
             return nil
         }
-        let name = wanted.rawValue
-        let fitting = profile.interfaces(speaking: wanted)
+        let name = wanted.map(\.rawValue).joined(separator: " or ")
+        let fitting = wanted.flatMap { profile.interfaces(speaking: $0) }
         if let wanted = device.interface {
             if fitting.contains(wanted) { return (profile, wanted) }
             faults.add(

@@ -1,3 +1,4 @@
+import DeviceProfiles
 import FieldLinks
 import LocatedText
 
@@ -28,6 +29,11 @@ package struct BusAddress: Hashable, Sendable {
         copy.line = line
         if case .serial = place { copy.place = .serial(line) }
         return copy
+    }
+
+    /// What may be spoken there: meters of other protocols need a line.
+    var protocols: [FieldProtocol] {
+        if case .modbusTCP = place { [.modbus] } else { [.modbus, .dlt645, .cjt188] }
     }
 
     static let standIn = BusAddress(place: .modbusTCP(host: "", port: 0))

@@ -42,7 +42,8 @@ extension SiteConfiguration.Link {
     static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self {
         var reader = MappingReader(node, faults)
         let id = reader.required("id")?.identifier(faults)
-        let modbus = reader.optional("modbus")
+        // One line may carry several protocols, so all of these name a bus.
+        let buses = ["bus", "modbus", "dlt645", "cjt188"].compactMap { reader.optional($0) }
         let mqtt = reader.optional("mqtt")
         var hj212: SiteConfiguration.HJ212?
         if let address = reader.optional("hj212") {
@@ -55,11 +56,11 @@ extension SiteConfiguration.Link {
         }
         reader.finish()
         let transport: SiteConfiguration.Transport
-        if let hj212, modbus == nil, mqtt == nil {
+        if let hj212, buses.isEmpty, mqtt == nil {
             transport = .hj212(hj212)
         } else {
             transport = Self.transport(
-                modbus: hj212 == nil ? modbus : nil, mqtt: hj212 == nil ? mqtt : nil, fields, node,
+                buses: hj212 == nil ? buses : [], mqtt: hj212 == nil ? mqtt : nil, fields, node,
                 faults)
         }
         return Self(
@@ -68,15 +69,13 @@ extension SiteConfiguration.Link {
     }
 
     private static func transport(
-        modbus: LocatedNode?, mqtt: LocatedNode?, _ fields: BrokerFields, _ node: LocatedNode,
+        buses: [LocatedNode], mqtt: LocatedNode?, _ fields: BrokerFields, _ node: LocatedNode,
         _ faults: FaultCollector
     ) -> SiteConfiguration.Transport {
         if mqtt == nil { fields.refuse(faults) }
-        switch (modbus, mqtt) {
-        case (let address?, nil):
-            return .bus(BusAddress.parse(address, faults) ?? .standIn)
-        case (nil, let address?):
-            return .mqtt(fields.link(at: address, faults))
+        switch (buses.count, mqtt) {
+        case (1, nil): return .bus(BusAddress.parse(buses[0], faults) ?? .standIn)
+        case (0, let address?): return .mqtt(fields.link(at: address, faults))
         default:
             faults.add(
                 node.location, "a link has one address",

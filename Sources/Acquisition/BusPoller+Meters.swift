@@ -1,0 +1,39 @@
+import DeviceProfiles
+import FieldLinks
+import Telemetry
+
+/// Meters of DL/T 645 and CJ/T 188 on the bus, whose frames bear their own addresses.
+extension BusPoller {
+    /// Asks a meter for all items of one group; nil when asked to stop meanwhile.
+    func ask(
+        _ entry: Int, of binding: MeterBinding, on link: isolated BusLink, isProbe: Bool
+    ) async -> PollResult? {
+        let unit = targets[entry].unit
+        var tally = Tally(isProbe: isProbe)
+        var answers: [MeterAnswer] = []
+        for request in binding.requests(group: targets[entry].index) {
+            if let reason = tally.giveUp {
+                answers.append(.bad(reason))
+                continue
+            }
+            await settleCommands(on: link)
+            if bell.isStopped { return nil }
+            let name = "\(units[unit].device) \(request)"
+            let result = await attempt(unit, on: link, attempts: tally.attempts) {
+                link throws(BusError) in
+                try link.exchange(
+                    request.bytes, name: name, timeout: binding.responseTimeout, request.search)
+            }
+            switch result {
+            case .success(let answer):
+                tally.hasAnswered = true
+                tally.unanswered = 0
+                answers.append(answer)
+            case .failure(let error):
+                answers.append(.bad(error.badReason))
+                tally.note(error)
+            }
+        }
+        return tally.result(binding.decode(group: targets[entry].index, answers: answers))
+    }
+}
