@@ -196,7 +196,7 @@ extension BusPoller {
 
 extension BusLink {
     /// Reads one request of a plan.
-    func read(
+    package func read(
         _ request: RegisterRequest, unit: UInt8, timeout: Duration
     ) throws(BusError) -> RegisterAnswer {
         let (address, count) = (request.address, request.count)

@@ -69,7 +69,7 @@ struct TestReader {
     }
 
     /// `{input/0x48: "4640E700", coil/0: "1"}`
-    private func registers(_ node: LocatedNode) -> ProfileTest.Given? {
+    func registers(_ node: LocatedNode) -> ProfileTest.Given? {
         let reader = PointReader(
             vocabulary: vocabulary, parameters: [], faults: faults)
         var areas: [RegisterArea: [Int: UInt16]] = [:]

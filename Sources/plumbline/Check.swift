@@ -105,6 +105,7 @@ struct Check: AsyncParsableCommand {
         }
         print(table.text)
         print("")
+        showLoads(site)
         let points = site.groups.reduce(0) { $0 + $1.series.count }
         print(
             say(
@@ -123,6 +124,29 @@ struct Check: AsyncParsableCommand {
         print("")
         remarks(site, library)
         print(say("the configuration is good", "配置无误"))
+    }
+
+    /// How much of each bus is asked for.
+    private func showLoads(_ site: BoundSite) {
+        var table = TextTable([
+            .init(say("bus", "总线")), .init(say("line", "线路")),
+            .init(say("requests", "请求数"), isNumber: true),
+            .init(say("one round", "一轮耗时"), isNumber: true),
+            .init(say("asked for", "占用率"), isNumber: true), .init(say("", "")),
+        ])
+        for load in site.busLoads {
+            let remark =
+                load.share > 1
+                ? say("too much: slots will be missed", "超出能力：将丢失采样")
+                : load.share > 0.8 ? say("little room for retries", "重试余量不足") : ""
+            table.add([
+                load.link, load.line, "\(load.requests)", "\(short(load.cycle, places: 2)) s",
+                "\(short(load.share * 100, places: 1)) %", remark,
+            ])
+        }
+        guard !table.rows.isEmpty else { return }
+        print(table.text)
+        print("")
     }
 
     /// What is no mistake but should be known.

@@ -22,7 +22,8 @@ struct Plumbline: AsyncParsableCommand {
             """),
         version: "0.1.0",
         subcommands: [
-            Run.self, Demo.self, Check.self, Simulate.self, Query.self, Devices.self, Tail.self,
+            Run.self, Demo.self, Check.self, Probe.self, Simulate.self, Query.self, Devices.self,
+            Tail.self,
             Verify.self, Backup.self, Salvage.self, Compact.self, Import.self,
             ReplayVerb.self,
         ])

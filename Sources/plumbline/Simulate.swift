@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeviceProfiles
 import FieldLinks
 import Foundation
 import Gateway
@@ -18,12 +19,14 @@ struct Simulate: AsyncParsableCommand {
             Examples:
               plumbline simulate
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
+              plumbline simulate --recording meter.yaml --modbus-port 5020
             Equal seeds give equal values.
             """,
             """
             示例：
               plumbline simulate
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
+              plumbline simulate --recording meter.yaml --modbus-port 5020
             种子相同，数值相同。
             """))
 
@@ -39,12 +42,21 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("First Modbus port; free ones otherwise.", "首个 Modbus 端口。")))
     var modbusPort: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "One device that says what 'probe --record' wrote down.",
+                "仅模拟一台设备，应答取自 'probe --record' 的记录。"),
+            valueName: "file"))
+    var recording: String?
+
     @OptionGroup var folders: SharedFolders
 
     func run() async throws {
         try await reportingFailures {
-            let library = try SiteFiles.library(at: try folders.folder() + "/Devices")
             try capDescriptors()
+            if let recording { return try await replay(recording) }
+            let library = try SiteFiles.library(at: try folders.folder() + "/Devices")
             let clock = SystemClock(believesWall: true)
             let site = SimulatedSite(
                 seed: seed, epoch: clock.read().wall, calendar: try demoCalendar())
@@ -63,6 +75,29 @@ struct Simulate: AsyncParsableCommand {
             let logger = makeLogger(level: .warning)
             try await runServices([SimulationService(simulation: simulation)], logger: logger)
         }
+    }
+
+    private func replay(_ path: String) async throws {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw Failure.inputOutput("\(path): \(error.localizedDescription)")
+        }
+        let recording = try DeviceRecording.parse(text, file: path)
+        let device: RecordedDevice
+        do {
+            device = try RecordedDevice(recording, port: modbusPort ?? 0)
+        } catch {
+            throw Failure.unreachable("\(error)")
+        }
+        print(
+            say(
+                "tcp://127.0.0.1:\(device.port) unit \(recording.unit): as recorded \(recording.taken)",
+                "tcp://127.0.0.1:\(device.port) 站号 \(recording.unit)：记录于 \(recording.taken)"))
+        print(say("Ctrl-C stops it.", "按 Ctrl-C 停止。"))
+        let logger = makeLogger(level: .warning)
+        try await runServices([RecordedService(device: device)], logger: logger)
     }
 
     private func brokerAddress() throws -> SimulatedEndpoints.Broker? {
@@ -89,6 +124,19 @@ struct Simulate: AsyncParsableCommand {
             table.add([device.id.text, place, device.profile])
         }
         return table
+    }
+}
+
+/// A recorded device as a service: stops when it is asked to.
+struct RecordedService: Service {
+    let device: RecordedDevice
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await device.run()
+        } onGracefulShutdown: {
+            device.stop()
+        }
     }
 }
 

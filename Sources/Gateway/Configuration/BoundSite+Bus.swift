@@ -108,3 +108,31 @@ extension BoundSite {
         }
     }
 }
+
+/// What one bus is asked for, for `check`.
+package struct BusDemand: Sendable {
+    package var link: String
+    /// `9600 8N1`, or `TCP`.
+    package var line: String
+    package var requests: Int
+    /// Seconds that all groups take, one after the other, with 20 ms for a unit to think on a line and
+    /// 3 ms on a network.
+    package var cycle: Double
+    /// Of the bus's time; above 1 slots are missed.
+    package var share: Double
+}
+
+extension BoundSite {
+    /// The load of every bus, in the order of the configuration.
+    package var busLoads: [BusDemand] {
+        links.compactMap { link in
+            guard case .bus(let link, let address, let units) = link else { return nil }
+            let load = BusLoad(units.map(\.binding), line: address.line)
+            let (seconds, attoseconds) = load.cycle.components
+            return BusDemand(
+                link: link.id, line: address.line?.settings ?? "TCP",
+                requests: load.groups.reduce(0) { $0 + $1.requests },
+                cycle: Double(seconds) + Double(attoseconds) / 1e18, share: load.expected)
+        }
+    }
+}

@@ -32,7 +32,7 @@ package struct BusAddress: Hashable, Sendable {
     }
 
     /// What may be spoken there: meters of other protocols need a line.
-    var protocols: [FieldProtocol] {
+    package var protocols: [FieldProtocol] {
         if case .modbusTCP = place { [.modbus] } else { [.modbus, .dlt645, .cjt188] }
     }
 
