@@ -57,7 +57,9 @@ package struct SiteGateway: Sendable {
     let counters = GatewayCounters()
     let status = AcquisitionStatus()
     let readiness = Readiness()
-    let buses = Buses()
+    /// Switches devices.
+    package let buses = Buses()
+    private let orders: OrderAudit
     private let announcement: Announcement
 
     /// Opens the store and registers the site's series; nothing runs yet.
@@ -85,6 +87,8 @@ package struct SiteGateway: Sendable {
         var surroundings = surroundings
         surroundings.wallClock = trustedClock
         self.surroundings = surroundings
+        orders = OrderAudit(
+            store: store, wallClock: trustedClock, logger: surroundings.logger)
         announcement = Announcement(readiness: readiness, onReady: surroundings.onReady)
         var options = Ingestion.Options()
         options.commitInterval = configuration.data.commitInterval
@@ -136,7 +140,7 @@ package struct SiteGateway: Sendable {
     /// - Throws: `WebAPIError` for an address that the API must not listen on,
     ///   `DescriptorBudgetError` when the site needs more connections than the process may have.
     package func services() async throws -> [any Service] {
-        var services: [any Service] = [StoreService(store: store)]
+        var services: [any Service] = [StoreService(store: store), orders]
         services.append(try application())
         services += try uplinks()
         services.append(
@@ -228,7 +232,10 @@ package struct SiteGateway: Sendable {
                     }
                 }, commands: commands,
                 sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
-                onEvent: { events.acquisition($0) })
+                onEvent: { [orders] event in
+                    events.acquisition(event)
+                    orders.note(event)
+                })
             buses.add(acquisition, for: units.map(\.device.id))
             return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
         case .hj212(let link, let hj212, let stations):

@@ -94,7 +94,7 @@ extension BoundSite {
                 + (dearest.map { "; the dearest group is \($0.group.scope)" } ?? ""))
     }
 
-    /// Two devices of one bus cannot share a unit id, unless they are two views of one profile.
+    /// Two devices of one profile cannot share a unit id; an inverter and the meter behind it may.
     static func checkUnits(_ units: [BusUnit], _ faults: FaultCollector) {
         var seen: [Int: SiteConfiguration.Device] = [:]
         for unit in units where unit.binding.modbus != nil {
