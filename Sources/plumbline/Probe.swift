@@ -150,11 +150,7 @@ struct Probe: AsyncParsableCommand {
 
     private func save(_ recording: DeviceRecording) throws {
         guard let record else { return }
-        do {
-            try recording.text.write(toFile: record, atomically: true, encoding: .utf8)
-        } catch {
-            throw Failure.inputOutput("\(record): \(error.localizedDescription)")
-        }
+        try write(recording.text, to: record)
         complain(
             say(
                 "recorded to \(record); 'registers:' can stand under 'given:' of a profile's test",
@@ -263,7 +259,36 @@ extension Probe {
                 address.place, responseTimeout: binding.responseTimeout, isShared: true),
             timeout: timeout == nil ? binding.responseTimeout : patience)
         do throws(BusError) { try await probe.connect() } catch { try refuse("\(error)") }
-        try await repeating { show(await probe.look(binding)) }
+        var frames: [[UInt8]] = []
+        try await repeating {
+            let look = await probe.look(binding)
+            if !look.frames.isEmpty { frames = look.frames }
+            show(look)
+        }
+        try save(frames, of: profile, key)
+    }
+
+    /// A meter's answers, as `given:` of a vector wants them.
+    private func save(_ frames: [[UInt8]], of profile: DeviceProfile, _ key: String) throws {
+        guard let record else { return }
+        let lines = frames.map { frame in
+            "  - \"" + frame.map { String(format: "%02X", $0) }.joined(separator: " ") + "\""
+        }
+        try write(
+            (["# \(profile.id), \(demoTime())", "key: \"\(key)\"", "frames:"] + lines)
+                .joined(separator: "\n") + "\n", to: record)
+        complain(
+            say(
+                "recorded to \(record); it can stand under 'given:' of a profile's test",
+                "已记录到 \(record)；可直接用作档案测试的 'given:'"))
+    }
+
+    private func write(_ text: String, to file: String) throws {
+        do {
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+        } catch {
+            throw Failure.inputOutput("\(file): \(error.localizedDescription)")
+        }
     }
 
     private func show(_ look: DeviceProbe.Look) {

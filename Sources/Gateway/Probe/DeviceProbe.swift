@@ -21,6 +21,8 @@ package struct DeviceProbe: Sendable {
         package var rows: [Row]
         /// Each failed request, with its reason in words.
         package var failures: [String]
+        /// The answers of a meter as they stood on the line.
+        package var frames: [[UInt8]] = []
     }
 
     package let link: BusLink
@@ -144,7 +146,9 @@ package struct DeviceProbe: Sendable {
             var answers: [MeterAnswer] = []
             for request in binding.requests(group: group) {
                 switch await exchange(request) {
-                case .success(let answer): answers.append(answer)
+                case .success(let answer):
+                    answers.append(answer)
+                    if case .data(let data) = answer { look.frames.append(request.reply(data)) }
                 case .failure(let error):
                     answers.append(.bad(error.probeReason))
                     look.failures.append("\(error)")
