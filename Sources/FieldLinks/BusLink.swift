@@ -1,6 +1,3 @@
-import CModbus
-import Frames
-import Glibc
 import OwnThread
 import Telemetry
 
@@ -23,7 +20,7 @@ package actor BusLink {
     }
 
     /// How the bytes travel while the link is connected.
-    private enum Wire {
+    enum Wire {
         case library(ModbusContext)
         case stream(ByteStream)
     }
@@ -31,13 +28,13 @@ package actor BusLink {
     package nonisolated let place: BusPlace
     /// Hears what was sent and what came, for recordings and `probe`; nil in service.
     private let thread: OwnThread
-    private let responseTimeout: Duration
+    let responseTimeout: Duration
     private let connectTimeout: Duration
     private let isShared: Bool
-    private let grants: Set<WriteGrant>
+    let grants: Set<WriteGrant>
     private let dialIn: DialInPort?
-    private var wire: Wire?
-    private var unanswered = UnansweredRequests()
+    private(set) var wire: Wire?
+    var unanswered = UnansweredRequests()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         thread.asUnownedSerialExecutor()
@@ -148,226 +145,4 @@ package actor BusLink {
 
     /// Closes the connection; the next `connect` makes a new one.
     package func close() { wire = nil }
-
-    /// Reads `count` registers, at most 125, from `address`, which counts from 0.
-    ///
-    /// - Parameter timeout: nil takes the link's.
-    package func readRegisters(
-        unit: UInt8, function: RegisterFunction, address: Int, count: Int,
-        timeout: Duration? = nil
-    ) throws(BusError) -> [UInt16] {
-        var values = [UInt16](repeating: 0, count: max(0, min(count, 125)))
-        let request = "\(function.rawValue) \(address)+\(count)"
-        guard (1...125).contains(count), address >= 0, address <= 65_536 - count else {
-            throw outOfBounds(unit, request, 125)
-        }
-        let question = Question(unit: unit, function: function.code, address: address, count: count)
-        switch try ready(question, request) {
-        case .library(let context):
-            let limit = timeout ?? responseTimeout
-            try settle(
-                question, request,
-                context.ask(unit: unit, count: Int32(count), timeout: limit) { context in
-                    function == .holding
-                        ? modbus_read_registers(context, Int32(address), Int32(count), &values)
-                        : modbus_read_input_registers(
-                            context, Int32(address), Int32(count), &values)
-                })
-        case .stream(let stream):
-            let data = try ask(question, 2 * count, request, timeout, stream)
-            for index in values.indices {
-                values[index] = UInt16(data[2 * index]) << 8 | UInt16(data[2 * index + 1])
-            }
-        }
-        return values
-    }
-
-    /// Reads `count` bits, at most 2,000, from `address`, which counts from 0.
-    ///
-    /// - Parameter timeout: nil takes the link's.
-    package func readBits(
-        unit: UInt8, function: BitFunction, address: Int, count: Int, timeout: Duration? = nil
-    ) throws(BusError) -> [Bool] {
-        var values = [UInt8](repeating: 0, count: max(0, min(count, 2000)))
-        let request = "\(function.rawValue) \(address)+\(count)"
-        guard (1...2000).contains(count), address >= 0, address <= 65_536 - count else {
-            throw outOfBounds(unit, request, 2000)
-        }
-        let question = Question(unit: unit, function: function.code, address: address, count: count)
-        switch try ready(question, request) {
-        case .library(let context):
-            let limit = timeout ?? responseTimeout
-            try settle(
-                question, request,
-                context.ask(unit: unit, count: Int32(count), timeout: limit) { context in
-                    function == .coil
-                        ? modbus_read_bits(context, Int32(address), Int32(count), &values)
-                        : modbus_read_input_bits(context, Int32(address), Int32(count), &values)
-                })
-            return values.map { $0 != 0 }
-        case .stream(let stream):
-            let data = try ask(question, (count + 7) / 8, request, timeout, stream)
-            return (0..<count).map { data[$0 / 8] >> UInt8($0 % 8) & 1 == 1 }
-        }
-    }
-}
-
-// MARK: Asking
-
-extension BusLink {
-    /// Writes what was granted.
-    ///
-    /// - Throws: `notGranted` before a byte has left, else as a read.
-    package func write(_ request: WriteRequest, timeout: Duration? = nil) throws(BusError) {
-        guard request.isGranted(by: grants) else {
-            throw BusError(
-                code: .notGranted, request: "\(request) at \(place)",
-                cause: "the configuration grants no such write")
-        }
-        let count = request.values.count
-        guard (1...(request.function.isBits ? 1968 : 123)).contains(count), request.address >= 0,
-            request.address <= 65_536 - count
-        else { throw outOfBounds(request.unit, "\(request)", request.function.isBits ? 1968 : 123) }
-        let question = Question(
-            unit: request.unit, function: request.function.rawValue, address: request.address,
-            count: count)
-        let limit = timeout ?? responseTimeout
-        switch try ready(question, "\(request)") {
-        case .library(let context):
-            try settle(
-                question, "\(request)",
-                context.ask(unit: request.unit, count: Int32(count), timeout: limit) {
-                    request.send(through: $0)
-                })
-        case .stream(let stream):
-            _ = try ask(request.pdu, question, nil, "\(request)", timeout, stream)
-        }
-    }
-
-    /// Sends a frame of another protocol and returns what `search` finds in the answer.
-    ///
-    /// - Parameters:
-    ///   - request: the frame; its protocol allows reads alone.
-    ///   - name: what is asked, for messages.
-    /// - Throws: `invalidRequest` where libmodbus owns the line.
-    package func exchange<Answer>(
-        _ request: [UInt8], name: String, timeout: Duration? = nil,
-        _ search: ([UInt8]) -> FrameSearch<Answer>
-    ) throws(BusError) -> Answer {
-        guard case .stream(let stream) = wire else {
-            throw BusError(
-                code: wire == nil ? .disconnected : .invalidRequest, request: "\(name) at \(place)",
-                cause: wire == nil ? "not connected" : "the line speaks Modbus alone")
-        }
-        do throws(ByteStream.Failure) {
-            return try stream.exchange(request, timeout: timeout ?? responseTimeout, search)
-        } catch {
-            throw failure(error, "\(name) at \(place)", timeout)
-        }
-    }
-
-    private func outOfBounds(_ unit: UInt8, _ request: String, _ limit: Int) -> BusError {
-        BusError(
-            code: .invalidRequest, request: "unit \(unit) \(request) at \(place)",
-            cause: "a request is for 1 to \(limit) of 65,536")
-    }
-
-    /// The wire, once no late answer can be taken for the one to `question`.
-    private func ready(_ question: Question, _ request: String) throws(BusError) -> Wire {
-        guard let wire else {
-            throw BusError(
-                code: .disconnected, request: "unit \(question.unit) \(request) at \(place)",
-                cause: "not connected")
-        }
-        // Modbus TCP numbers its requests; on a line only time tells.
-        if case .library = wire, case .modbusTCP = place { return wire }
-        if let pause = unanswered.pause(before: question, now: monotonicNanoseconds()) {
-            switch wire {
-            case .library(let context): context.discard(for: pause)
-            case .stream(let stream): stream.discard(for: pause)
-            }
-            unanswered.forget(question)
-        }
-        return wire
-    }
-
-    /// Turns the library's failure into an error, and remembers what was left unanswered.
-    private func settle(
-        _ question: Question, _ request: String, _ failure: ModbusContext.Failure?
-    ) throws(BusError) {
-        guard let failure else { return }
-        func error(_ code: BusError.Code, _ cause: String) -> BusError {
-            BusError(
-                code: code, request: "unit \(question.unit) \(request) at \(place)", cause: cause)
-        }
-        switch failure {
-        case .timeout:
-            unanswered.add(question, now: monotonicNanoseconds(), timeout: responseTimeout)
-            throw error(.timeout, "no complete answer in time")
-        case .exception(let number):
-            throw error(.exception(number), ModbusContext.text(exception: number))
-        case .foreign(let text): throw error(.foreignAnswer, text)
-        case .lost(let text):
-            close()
-            throw error(.disconnected, text)
-        }
-    }
-
-    /// Reads over a stream; the bytes that were asked for.
-    private func ask(
-        _ question: Question, _ bytes: Int, _ request: String, _ timeout: Duration?,
-        _ stream: ByteStream
-    ) throws(BusError) -> [UInt8] {
-        let (address, count) = (question.address, question.count)
-        let pdu: [UInt8] = [
-            question.function, UInt8(address >> 8), UInt8(address & 0xFF), UInt8(count >> 8),
-            UInt8(count & 0xFF),
-        ]
-        return try ask(pdu, question, bytes, request, timeout, stream)
-    }
-
-    private func ask(
-        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ request: String,
-        _ timeout: Duration?, _ stream: ByteStream
-    ) throws(BusError) -> [UInt8] {
-        let name = "unit \(question.unit) \(request) at \(place)"
-        let answer: ModbusRTUFrame.Answer
-        do throws(ByteStream.Failure) {
-            answer = try stream.exchange(
-                ModbusRTUFrame.frame(unit: question.unit, pdu: pdu),
-                timeout: timeout ?? responseTimeout
-            ) {
-                ModbusRTUFrame.search($0, unit: question.unit, pdu: pdu, count: bytes)
-            }
-        } catch {
-            unanswered.add(
-                question, now: monotonicNanoseconds(), timeout: timeout ?? responseTimeout)
-            throw failure(error, name, timeout)
-        }
-        switch answer {
-        case .data(let data): return data
-        case .exception(let number):
-            throw BusError(
-                code: .exception(number), request: name,
-                cause: ModbusContext.text(exception: number))
-        }
-    }
-
-    private func failure(
-        _ failure: ByteStream.Failure, _ name: String, _ timeout: Duration?
-    ) -> BusError {
-        switch failure {
-        case .timeout:
-            return BusError(
-                code: .timeout, request: name,
-                cause: "no complete answer in \(timeout ?? responseTimeout)")
-        case .foreign(let count):
-            return BusError(
-                code: .foreignAnswer, request: name,
-                cause: "\(count) bytes came, and none of them is the answer")
-        case .lost(let text):
-            close()
-            return BusError(code: .disconnected, request: name, cause: text)
-        }
-    }
 }

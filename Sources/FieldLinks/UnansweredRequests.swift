@@ -1,11 +1,36 @@
 import Telemetry
 
 /// One Modbus request as far as its answer can be told from others.
-struct Question: Hashable {
+struct Question: Hashable, CustomStringConvertible {
     var unit: UInt8
     var function: UInt8
     var address: Int
     var count: Int
+
+    /// `unit 1 holding 100+20`; only built for messages.
+    var description: String {
+        let table =
+            switch function {
+            case 1: "coil"
+            case 2: "discrete"
+            case 3: "holding"
+            case 4: "input"
+            case 5, 15: "write coil"
+            default: "write holding"
+            }
+        return "unit \(unit) \(table) \(address)+\(count)"
+    }
+
+    /// Function and data of a read; checked to lie in the address space before.
+    var pdu: [UInt8] {
+        let (place, items) = (
+            UInt16(truncatingIfNeeded: address), UInt16(truncatingIfNeeded: count)
+        )
+        return [
+            function, UInt8(place >> 8), UInt8(place & 0xFF), UInt8(items >> 8),
+            UInt8(items & 0xFF),
+        ]
+    }
 
     /// Whether an answer to `other` would pass for one to this. Answers do not say their address.
     func looksLike(_ other: Question) -> Bool {
