@@ -5,7 +5,7 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs devices demo torture fixture bench-store format clean help
+.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -61,6 +61,13 @@ bench-store: ## storage figures beside their peers; QUICK=1 ends within five min
 	@scripts/setup --for bench
 	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
 	python3 Benchmarks/store.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
+		$(if $(QUICK),--quick)
+
+bench-field: ## field figures beside bare libraries and collectd; QUICK=1 ends within five minutes
+	@scripts/setup --for bench
+	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks \
+		--product plumbline
+	python3 Benchmarks/field.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
 		$(if $(QUICK),--quick)
 
 format: ## formats every Swift file

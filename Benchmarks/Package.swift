@@ -44,19 +44,22 @@ let package = Package(
         line("Telemetry", []),
         line("LocatedText", [yams]),
         line("OwnThread", []),
+        line("Frames", []),
         .systemLibrary(
             name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
-        line("DeviceProfiles", ["Telemetry", "LocatedText"]),
+        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
         line("BucketCodec", ["Telemetry"]),
-        line("FieldLinks", ["Telemetry", "OwnThread", "CModbus", "CMosquitto"]),
+        line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
         line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
-        line("Acquisition", ["Telemetry", "DeviceProfiles", "FieldLinks", logging]),
+        line(
+            "Acquisition",
+            ["Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", logging]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
             "WebAPI",
@@ -66,7 +69,10 @@ let package = Package(
             ]),
         line(
             "SiteSimulator",
-            ["Telemetry", "LocatedText", "OwnThread", "DeviceProfiles", "FieldLinks", "CModbus"]),
+            [
+                "Telemetry", "LocatedText", "OwnThread", "Frames", "DeviceProfiles", "FieldLinks",
+                "CModbus",
+            ]),
         line(
             "Gateway",
             [

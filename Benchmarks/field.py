@@ -1,0 +1,449 @@
+#!/usr/bin/env python3
+"""Field figures: what a poll, a message and a bus cost, beside bare libraries and collectd.
+
+    Benchmarks/field.py --binaries DIR [--quick] [--only PART,...] [--results FILE] [--docs FILE]
+
+Parts: request fast links maximum collectd serial mqtt. Writes Benchmarks/results/field.json. Everything
+runs on 127.0.0.1 in one run; the gateway is watched from outside. Exit 0: measured; 1: a figure is
+missing. A goal that was missed is marked and is no failure.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+
+from peers import common, field_site, gateway
+from store import markdown_table, shown, text_table
+
+PARTS = ("request", "fast", "links", "maximum", "collectd", "serial", "mqtt")
+
+
+class Field:
+    def __init__(self, options):
+        self.options, self.quick = options, options.quick
+        self.figures, self.missing = {}, []
+
+    def part(self, name):
+        if self.options.only and name not in self.options.only:
+            return
+        begin = time.monotonic()
+        print(f"  {name} …", end="", flush=True, file=sys.stderr)
+        try:
+            with common.folder(self.options.scratch) as place:
+                self.figures.update(getattr(self, name)(place))
+            print(f" {time.monotonic() - begin:.0f} s", file=sys.stderr)
+        except (common.Missing, OSError, subprocess.SubprocessError, KeyError, ValueError) as why:
+            self.missing.append(f"{name}: {why}")
+            print(f" FAILED: {why}", file=sys.stderr)
+
+    def bare(self, port, registers, seconds):
+        done = field_site.json_of([f"{self.programs}/modbus_floor", str(port), str(registers),
+                                   str(seconds)])
+        return (1e6 * done["seconds"] / done["requests"], 1e6 * done["cpu"] / done["requests"])
+
+    # --- F7: one request ---------------------------------------------------------------------------
+
+    def request(self, place):
+        """Requests without a pause on one connection, ours between two runs of the bare loop."""
+        seconds = 4 if self.quick else 15
+        profile = field_site.register_profile("single", 1, "1ms", registers=125)
+        ours = None
+        with field_site.modbus_server(self.programs) as (_, port):
+            before = self.bare(port, 125, seconds)
+            # As many devices as one thread can just ask each millisecond: beyond that the figure
+            # would be of missed slots.
+            for devices in (2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 28):
+                with common.folder(place) as own:
+                    site = field_site.Site(own, {"single": profile}, field_site.modbus_link(
+                        0, port, range(1, devices + 1), "single"))
+                    with site.running(self.options.binaries) as process:
+                        found = site.measure(process, 1, seconds)
+                if ours is None or found["requests_per_s"] > 1.02 * ours["requests_per_s"]:
+                    ours = found | {"devices": devices}
+                if found["missed_slots"] > 0.05 * found["requests_per_s"] * found["seconds"]:
+                    break
+            after = self.bare(port, 125, seconds)
+        time_us, cpu_us = min(before[0], after[0]), min(before[1], after[1])
+        ours_us = 1e6 / ours["requests_per_s"]
+        ours_cpu = 1e4 * ours["cpu_percent"] / ours["requests_per_s"]
+        return {"request_us": ours_us, "request_bare_us": time_us,
+                "request_cpu_us": ours_cpu, "request_bare_cpu_us": cpu_us,
+                "request_time_ratio": ours_us / time_us, "request_cpu_ratio": ours_cpu / cpu_us,
+                "bare_cpu_us_per_value": cpu_us / 125, "request_run": ours}
+
+    # --- F3, F4: 10,000 points every 100 ms -----------------------------------------------------------
+
+    def fast(self, place):
+        """100 devices of 100 points on 10 links, aggregates by minute to a platform."""
+        seconds = 60 if self.quick else 600
+        profile = field_site.register_profile("hundred", 100, "100ms")
+        with (field_site.modbus_server(self.programs) as (server, port),
+              field_site.broker(place) as (_, broker_port)):
+            links = "".join(field_site.modbus_link(n, port, range(10 * n + 1, 10 * n + 11), "hundred")
+                            for n in range(10))
+            uplinks = (f"uplinks:\n  - {{id: platform, mqtt: \"mqtt://127.0.0.1:{broker_port}\", "
+                       "topic: up, resolution: 15min}\n")
+            site = field_site.Site(place, {"hundred": profile}, links, uplinks=uplinks)
+            with site.running(self.options.binaries) as process:
+                found = site.measure(process, 5 if self.quick else 20, seconds)
+        if found["failures"] or found["dropped"]:
+            raise common.Missing(f"{found['failures']} requests failed, {found['dropped']} dropped")
+        return {"cpu_us_per_value": found["cpu_us_per_value"], "f4_cpu_percent": found["cpu_percent"],
+                "f4_memory_mb": found["memory"]["anonymous_and_dirty_mb"],
+                "f4_missed_slots": found["missed_slots"], "f4_run": found}
+
+    # --- F5: many connections ------------------------------------------------------------------------
+
+    def links(self, place):
+        """500 connections of 30 points each second."""
+        seconds = 30 if self.quick else 180
+        profile = field_site.register_profile("thirty", 30, "1s")
+        with field_site.modbus_server(self.programs) as (_, port):
+            links = "".join(field_site.modbus_link(n, port, [n % 247 + 1], "thirty")
+                            for n in range(500))
+            site = field_site.Site(place, {"thirty": profile}, links)
+            with site.running(self.options.binaries) as process:
+                found = site.measure(process, 6 if self.quick else 20, seconds)
+        if found["failures"] or found["dropped"]:
+            raise common.Missing(f"{found['failures']} requests failed, {found['dropped']} dropped")
+        return {"f5_cpu_percent": found["cpu_percent"],
+                "f5_memory_mb": found["memory"]["anonymous_and_dirty_mb"],
+                "f5_missed_slots": found["missed_slots"], "f5_run": found}
+
+    # --- F6: the most values a second -----------------------------------------------------------------
+
+    def maximum(self, place):
+        """80 devices of 125 points on 8 links; the period shrinks until slots are missed."""
+        seconds = 6 if self.quick else 30
+        steps, best = [], None
+        for period in (20, 10, 8, 7, 6, 5, 4, 3):
+            profile = field_site.register_profile("full", 125, f"{period}ms")
+            with (common.folder(place) as own,
+                  field_site.modbus_server(self.programs) as (server, port)):
+                links = "".join(
+                    field_site.modbus_link(n, port, range(10 * n + 1, 10 * n + 11), "full")
+                    for n in range(8))
+                site = field_site.Site(own, {"full": profile}, links)
+                with site.running(self.options.binaries) as process:
+                    time.sleep(4)
+                    used = field_site.cpu_seconds(server.pid)
+                    found = site.measure(process, 0, seconds)
+                    found["server_cpu_percent"] = (
+                        100 * (field_site.cpu_seconds(server.pid) - used) / seconds)
+            asked = 10_000 * 1000 / period
+            # A slot in a thousand is the scheduler of a shared machine, not the gateway's limit.
+            lost = 125 * found["missed_slots"] / (asked * found["seconds"])
+            found |= {"period_ms": period, "asked_per_s": asked, "share_missed": lost}
+            steps.append(found)
+            if lost <= 0.001 and found["values_per_s"] >= 0.99 * asked:
+                best = found
+            elif best:
+                break
+        if not best:
+            best = max(steps, key=lambda step: step["values_per_s"])
+        return {"max_values_per_s": best["values_per_s"],
+                "max_cpu_cores": best["cpu_percent"] / 100,
+                "max_cpu_us_per_value": best["cpu_us_per_value"],
+                "max_values_per_core_s": 100 * best["values_per_s"] / best["cpu_percent"],
+                "max_memory_mb": best["memory"]["anonymous_and_dirty_mb"],
+                "max_is_sustained": best["share_missed"] <= 0.001, "max_steps": steps}
+
+    # --- the peer ---------------------------------------------------------------------------------------
+
+    def collectd(self, place):
+        """collectd's modbus plugin, its values into CSV files; faster until it no longer keeps up."""
+        seconds = 6 if self.quick else 20
+        best = None
+        with field_site.modbus_server(self.programs) as (_, port):
+            for devices in (40, 100, 200, 400):
+                found = self.collectd_once(port, devices, seconds)
+                if best is None or found["values_per_s"] > best["values_per_s"]:
+                    best = found
+                if found["values_per_s"] < 0.95 * found["asked_per_s"]:
+                    break
+        return {"collectd_values_per_s": best["values_per_s"],
+                "collectd_cpu_us_per_value": best["cpu_us_per_value"], "collectd_run": best}
+
+    def collectd_once(self, port, devices, seconds):
+        points = 100
+        # Not under .build: the csv plugin refuses every folder whose name begins with a dot.
+        with tempfile.TemporaryDirectory(prefix="bench-") as place:
+            text = (f"Hostname bench\nBaseDir \"{place}\"\nPIDFile \"{place}/pid\"\n"
+                    "FQDNLookup false\nInterval 1\nReadThreads 2\nWriteThreads 2\n"
+                    "TypesDB \"/usr/share/collectd/types.db\"\n"
+                    "LoadPlugin modbus\nLoadPlugin csv\n"
+                    f"<Plugin csv>\n DataDir \"{place}/csv\"\n</Plugin>\n<Plugin modbus>\n")
+            for n in range(points):
+                text += (f" <Data \"r{n}\">\n  RegisterBase {n}\n  RegisterType uint16\n"
+                         f"  Type gauge\n  Instance \"r{n}\"\n </Data>\n")
+            for device in range(devices):
+                text += (f" <Host \"d{device}\">\n  Address \"127.0.0.1\"\n  Port \"{port}\"\n"
+                         "  Interval 1\n  <Slave 1>\n   Instance \"s\"\n"
+                         + "".join(f"   Collect \"r{n}\"\n" for n in range(points))
+                         + "  </Slave>\n </Host>\n")
+            with open(f"{place}/collectd.conf", "w") as file:
+                file.write(text + "</Plugin>\n")
+            with common.running(["/usr/sbin/collectd", "-f", "-C", f"{place}/collectd.conf"],
+                                f"{place}/log") as process:
+                time.sleep(4)
+                if process.poll() is not None:
+                    with open(f"{place}/log") as file:
+                        raise common.Missing(f"collectd ended: {file.read()[-300:]}")
+                rows, cpu, at = csv_rows(place), field_site.cpu_seconds(process.pid), time.monotonic()
+                time.sleep(seconds)
+                passed = time.monotonic() - at
+                cpu = field_site.cpu_seconds(process.pid) - cpu
+                rows = csv_rows(place) - rows
+                if not rows:
+                    with open(f"{place}/log") as file:
+                        raise common.Missing(f"collectd stored nothing: {file.read()[-300:]}")
+                found = {"devices": devices, "asked_per_s": devices * points,
+                         "values_per_s": rows / passed, "cpu_us_per_value": 1e6 * cpu / rows,
+                         "cpu_percent": 100 * cpu / passed}
+        return found
+
+    # --- F8: a serial line --------------------------------------------------------------------------------
+
+    def serial(self, place):
+        """Three lines at once: 20 units that answer, the same with one dead, and the same without it."""
+        # With the units' own time the lines are asked for a little more than they can carry, and
+        # without it, as `check` counts, for a little less.
+        baud, registers, turnaround_us, quiet_ms = 19_200, 20, 10_000, 4
+        settle, seconds = (30, 45) if self.quick else (90, 300)
+        bits = 10
+        profile = field_site.register_profile(
+            "line", registers, "700ms", quiet=f"{quiet_ms}ms", timeout="1s", serial=baud)
+        kinds = {"alive": ([], 20), "dead": ([20], 20), "without": ([], 19)}
+        slaves, links = {}, ""
+        try:
+            for kind, (dead, units) in kinds.items():
+                out = open(f"{place}/{kind}.log", "w")
+                slaves[kind] = subprocess.Popen(
+                    [f"{self.programs}/rtu_slave", f"{place}/{kind}", str(baud), str(bits),
+                     str(turnaround_us), "20", ",".join(map(str, dead))],
+                    stdin=subprocess.DEVNULL, stdout=out)
+                out.close()
+                common.wait_until(lambda: os.path.islink(f"{place}/{kind}"), 5, "a pty")
+                links += f"  - id: {kind}\n    modbus: rtu://{place}/{kind}?baud={baud}\n    devices:\n"
+                links += "".join(f"      - {{id: {kind}-{unit}, profile: bench/line, unit: {unit}}}\n"
+                                 for unit in range(1, units + 1))
+            site = field_site.Site(place, {"line": profile}, links)
+            with site.running(self.options.binaries) as process:
+                time.sleep(settle)
+                first = {kind: last_line(f"{place}/{kind}.log") for kind in kinds}
+                cpu = field_site.cpu_seconds(process.pid)
+                time.sleep(seconds)
+                last = {kind: last_line(f"{place}/{kind}.log") for kind in kinds}
+                cpu = field_site.cpu_seconds(process.pid) - cpu
+        finally:
+            for slave in slaves.values():
+                common.stop(slave)
+        optimum = ((8 + 5 + 2 * registers) * bits / baud + turnaround_us / 1e6 + quiet_ms / 1e3)
+        rates = {}
+        for kind in kinds:
+            passed = last[kind]["at"] - first[kind]["at"]
+            rates[kind] = [(b - a) / passed for a, b in
+                           zip(first[kind]["answered"], last[kind]["answered"])]
+        found = {"seconds": seconds, "optimum_ms": 1000 * optimum,
+                 "cpu_percent": 100 * cpu / seconds, "load_average": round(os.getloadavg()[0], 1),
+                 "requests_per_s": {kind: sum(rates[kind]) for kind in kinds},
+                 "probes_of_the_dead": last["dead"]["asked"][-1] - first["dead"]["asked"][-1],
+                 "slowest_share": min(rates["alive"]) / max(rates["alive"])}
+        return {"rtu_utilisation": sum(rates["alive"]) * optimum,
+                "dead_unit_slowdown": sum(rates["without"]) / sum(rates["dead"]) - 1,
+                "serial_run": found}
+
+    # --- F9: messages -------------------------------------------------------------------------------------
+
+    def mqtt(self, place):
+        """JSON messages with QoS 1: the bare subscriber before and after, the gateway between."""
+        messages, devices, window = (100_000 if self.quick else 400_000), 1000, 1000
+        before = self.mqtt_bare(place, messages, devices, window)
+        ours = self.mqtt_ours(place, messages, devices, window)
+        after = self.mqtt_bare(place, messages, devices, window)
+        best = max(before, after, key=lambda run: run["rate"])
+        return {"mqtt_messages_per_s": ours["rate"], "mqtt_cpu_us_per_message": ours["cpu_us"],
+                "mqtt_bare_messages_per_s": best["rate"], "mqtt_bare_cpu_us_per_message": best["cpu_us"],
+                "mqtt_ratio": ours["rate"] / best["rate"],
+                "mqtt_runs": {"before": before, "ours": ours, "after": after}}
+
+    def flood(self, port, messages, devices, window):
+        return subprocess.Popen(
+            [f"{self.programs}/mqtt_flood", str(port), "bench", str(devices), str(messages),
+             str(window)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+    def mqtt_bare(self, parent, messages, devices, window):
+        with common.folder(parent) as place, field_site.broker(place, window) as (_, port):
+            bare = subprocess.Popen(
+                [f"{self.programs}/mqtt_floor", str(port), "bench/+", str(messages)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            try:
+                if bare.stdout.readline() != "ready\n":
+                    raise common.Missing("the bare subscriber does not subscribe")
+                flood = self.flood(port, messages, devices, window)
+                done = json.loads(bare.stdout.readline())
+                sent = json.loads(flood.communicate(timeout=60)[0])
+            finally:
+                common.stop(bare)
+        return {"rate": done["messages"] / done["seconds"], "sent_per_s": sent["messages"] / sent["seconds"],
+                "cpu_us": 1e6 * done["cpu"] / done["messages"]}
+
+    def mqtt_ours(self, parent, messages, devices, window):
+        with common.folder(parent) as place, field_site.broker(place, window) as (_, port):
+            links = f"  - id: broker\n    mqtt: mqtt://127.0.0.1:{port}\n    window: {window}\n    devices:\n"
+            links += "".join(f"      - {{id: s{n}, profile: bench/station, key: d{n}}}\n"
+                             for n in range(devices))
+            site = field_site.Site(place, {"station": field_site.message_profile()}, links)
+            with site.running(self.options.binaries) as process:
+                common.wait_until(lambda: field_site.metrics(site.port).get(
+                    "plumbline_link_connected"), 20, "the link")
+                time.sleep(2)
+                first = field_site.Look(process, site.port)
+                flood = self.flood(port, messages, devices, window)
+                begin = time.monotonic()
+                goal = first.values + messages * len(field_site.MESSAGE_POINTS)
+                last = first
+                while last.values < goal:
+                    if time.monotonic() - begin > 300:
+                        raise common.Missing(f"{goal - last.values:.0f} values never came,"
+                                             f" {last.dropped - first.dropped:.0f} dropped")
+                    time.sleep(0.1)
+                    last = field_site.Look(process, site.port)
+                seconds = time.monotonic() - begin
+                sent = json.loads(flood.communicate(timeout=60)[0])
+                memory = gateway.memory(process.pid)
+        return {"rate": messages / seconds, "sent_per_s": sent["messages"] / sent["seconds"],
+                "cpu_us": 1e6 * (last.cpu - first.cpu) / messages,
+                "commits": last.commits - first.commits, "memory": memory,
+                "load_average": round(os.getloadavg()[0], 1)}
+
+    def run(self):
+        begin = time.monotonic()
+        self.figures["load_before"] = round(os.getloadavg()[0], 1)
+        os.makedirs(self.options.scratch, exist_ok=True)
+        self.programs = field_site.compiled(self.options.scratch)
+        for name in PARTS:
+            self.part(name)
+        self.figures |= {
+            "quick": self.quick, "run_seconds": round(time.monotonic() - begin),
+            "load_after": round(os.getloadavg()[0], 1),
+            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"}
+
+
+def csv_rows(place):
+    """Values that collectd has stored: lines without the head of each file."""
+    answer = subprocess.run(
+        f"find {place}/csv -type f -print0 2>/dev/null | xargs -0 -r cat | grep -vc epoch",
+        shell=True, capture_output=True, text=True).stdout.strip()
+    return int(answer or 0)
+
+
+def last_line(path):
+    with open(path) as file:
+        lines = [line for line in file if line.endswith("}\n")]
+    if not lines:
+        raise common.Missing(f"{os.path.basename(path)} says nothing")
+    return json.loads(lines[-1])
+
+
+# --- the table --------------------------------------------------------------------------------------
+
+# key, label, unit, goal (None: none), then the keys of the peer and of the floor.
+TABLE = [
+    ("cpu_us_per_value", "CPU per value, frame to store", "µs", ("<=", 1.0),
+     "collectd_cpu_us_per_value", "bare_cpu_us_per_value"),
+    ("f4_cpu_percent", "10,000 points each 100 ms: CPU", "% of a core", ("<=", 12), None, None),
+    ("f4_memory_mb", "the same: memory", "MB", ("<=", 45), None, None),
+    ("f4_missed_slots", "the same: slots missed", "", ("<=", 0), None, None),
+    ("f5_cpu_percent", "500 connections × 30 points at 1 s: CPU", "% of a core", ("<=", 6), None, None),
+    ("f5_memory_mb", "the same: memory", "MB", ("<=", 60), None, None),
+    ("max_values_per_s", "most values a second, stored", "/s", (">=", 1e6),
+     "collectd_values_per_s", None),
+    ("max_cpu_cores", "the same: CPU", "cores", ("<=", 1), None, None),
+    ("request_us", "a request of 125 registers", "µs", ("ratio", 1.3), None, "request_bare_us"),
+    ("request_cpu_us", "the same: CPU", "µs", ("ratio", 1.2), None, "request_bare_cpu_us"),
+    ("rtu_utilisation", "an RTU line, share of the optimum", "", (">=", 0.97), None, None),
+    ("dead_unit_slowdown", "one of 20 units dead, the others' delay", "", ("<=", 0.05), None, None),
+    ("mqtt_messages_per_s", "MQTT messages, acknowledged when stored", "/s", ("share", 0.95), None,
+     "mqtt_bare_messages_per_s"),
+    ("mqtt_cpu_us_per_message", "the same: CPU", "µs", ("<=", 10), None,
+     "mqtt_bare_cpu_us_per_message"),
+]
+
+
+def verdict(figures, key, goal, floor):
+    value = figures.get(key)
+    if value is None:
+        return "missing"
+    how, limit = goal
+    base = figures.get(floor) if how in ("ratio", "share") else 1
+    if base is None:
+        return "missing"
+    met = value >= limit * base if how in (">=", "share") else value <= limit * base
+    text = {"<=": f"≤ {limit:g}", ">=": f"≥ {limit:,g}" if limit < 1e5 else f"≥ {limit:,.0f}",
+            "ratio": f"≤ {limit:g} × floor", "share": f"≥ {limit:g} × floor"}[how]
+    return text if met else f"{text} MISSED"
+
+
+def table(figures):
+    rows = [[label, unit, shown(figures.get(key)), shown(figures.get(peer)),
+             shown(figures.get(floor)), verdict(figures, key, goal, floor)]
+            for key, label, unit, goal, peer, floor in TABLE]
+    return ["", "unit", "ours", "collectd", "floor", "goal"], rows
+
+
+REQUIRED = ("cpu_us_per_value", "max_values_per_s", "max_cpu_cores", "f4_cpu_percent", "f4_memory_mb",
+            "f4_missed_slots", "f5_cpu_percent", "f5_memory_mb", "mqtt_messages_per_s",
+            "mqtt_bare_messages_per_s", "mqtt_cpu_us_per_message", "rtu_utilisation",
+            "dead_unit_slowdown", "collectd_values_per_s", "request_us", "request_bare_us")
+
+
+def write_docs(path, figures, head, rows):
+    begin, end = "<!-- field figures: begin -->", "<!-- field figures: end -->"
+    with open(path) as file:
+        text = file.read()
+    if begin not in text or end not in text:
+        raise common.Missing(f"{path} has no markers for the field figures")
+    kind = "`QUICK=1`" if figures["quick"] else "the whole run"
+    note = (f"{kind}, {figures['run_seconds']} s, {figures['machine']}; load average "
+            f"{figures['load_before']} before and {figures['load_after']} after.")
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    with open(path, "w") as file:
+        file.write(f"{before}{begin}\n{markdown_table(head, rows)}\n\n{note}\n{end}{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--binaries", required=True, help="folder of plumbline")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", type=lambda text: text.split(","))
+    parser.add_argument("--scratch", default=f"{common.ROOT}/.build/bench")
+    parser.add_argument("--results", default=f"{common.HERE}/results/field.json")
+    parser.add_argument("--docs", help="write the table between the markers of this file")
+    options = parser.parse_args()
+    options.binaries = os.path.abspath(options.binaries)
+    bench = Field(options)
+    bench.run()
+    head, rows = table(bench.figures)
+    print(text_table(head, rows))
+    if not options.only or options.results != parser.get_default("results"):
+        with open(options.results, "w") as file:
+            json.dump(bench.figures, file, indent=1, sort_keys=True)
+            file.write("\n")
+    if not options.only:
+        bench.missing += [f"{key} was not measured" for key in REQUIRED if key not in bench.figures]
+        if options.docs and not bench.missing:
+            write_docs(options.docs, bench.figures, head, rows)
+    for line in bench.missing:
+        print(f"MISSING  {line}")
+    return 1 if bench.missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
