@@ -19,16 +19,49 @@ struct DuplicateFilter: Sendable {
         case unknown
     }
 
+    /// What is remembered of a scan: its readings as a digest, because they would fill the memory.
+    ///
+    /// Digests of 64 bits under the process's own key: that two different scans of one instant have
+    /// the same one happens less often than that a disk loses one unseen.
     private struct Known {
         var sequence: UInt16
-        var readings: [Reading]
+        var digest: Int
+    }
+
+    /// One instant of a group, as a rule with one scan.
+    private struct Instant {
+        var time: Timestamp
+        var first: Known?
+        var hasMore = false
     }
 
     private struct Recent {
+        /// No remembered instant is newer.
         var newest: Timestamp
-        var scans: [Timestamp: [Known]] = [:]
-        var order: [Timestamp] = []
-        var oldestIndex = 0
+        /// In the order in which they were told, around the ring from `oldest`.
+        var instants: [Instant] = []
+        var oldest = 0
+        /// The scans after the first of their instant.
+        var more: [Timestamp: [Known]] = [:]
+
+        /// Where an instant stands; the latest are looked at first.
+        func place(of time: Timestamp) -> Int? {
+            if time > newest { return nil }
+            return instants[..<oldest].lastIndex { $0.time == time }
+                ?? instants[oldest...].lastIndex { $0.time == time }
+        }
+
+        func known(at place: Int) -> [Known] {
+            let instant = instants[place]
+            let first = instant.first.map { [$0] } ?? []
+            return instant.hasMore ? first + more[instant.time, default: []] : first
+        }
+
+        mutating func set(_ known: [Known], at place: Int) {
+            instants[place].first = known.first
+            instants[place].hasMore = known.count > 1
+            more[instants[place].time] = known.count > 1 ? Array(known.dropFirst()) : nil
+        }
     }
 
     private var groups: [ScanGroup.ID: Recent] = [:]
@@ -52,28 +85,29 @@ struct DuplicateFilter: Sendable {
 
     func judge(_ scan: Scan) -> Verdict {
         guard let recent = groups[scan.group] else { return .unknown }
-        if let known = recent.scans[scan.time] {
-            // As the store compares: bit for bit, so that −0 after 0 is no duplicate.
-            if known.contains(where: { Reading.areSame($0.readings, scan.readings) }) {
-                return .duplicate
-            }
-            if known.count >= Self.mostAtOneInstant { return .crowded }
-            let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
-            return .new(sequence: UInt16(clamping: next))
+        guard let place = recent.place(of: scan.time) else {
+            return scan.time > recent.newest ? .new(sequence: 0) : .unknown
         }
-        return scan.time > recent.newest ? .new(sequence: 0) : .unknown
+        let known = recent.known(at: place)
+        let digest = Self.digest(scan.readings)
+        if known.contains(where: { $0.digest == digest }) { return .duplicate }
+        if known.count >= Self.mostAtOneInstant { return .crowded }
+        let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
+        return .new(sequence: UInt16(clamping: next))
     }
 
     /// Takes note of what the store holds at an instant, so that it can be judged.
     mutating func recall(_ group: ScanGroup.ID, time: Timestamp, stored: [Scan]) {
-        guard groups[group]?.scans[time] == nil else { return }
+        guard groups[group]?.place(of: time) == nil else { return }
         note(group, time: time, known: stored.map(Self.known))
     }
 
     /// Takes note of an admitted scan.
     mutating func admit(_ scan: Scan) {
-        if groups[scan.group]?.scans[scan.time] != nil {
-            groups[scan.group]?.scans[scan.time]?.append(Self.known(scan))
+        if let place = groups[scan.group]?.place(of: scan.time) {
+            var known = groups[scan.group]?.known(at: place) ?? []
+            known.append(Self.known(scan))
+            groups[scan.group]?.set(known, at: place)
         } else {
             note(scan.group, time: scan.time, known: [Self.known(scan)])
         }
@@ -81,26 +115,47 @@ struct DuplicateFilter: Sendable {
 
     /// Forgets a scan that was given up before it was stored, so that it may come again.
     mutating func forget(_ scan: Scan) {
-        groups[scan.group]?.scans[scan.time]?.removeAll {
-            $0.sequence == scan.sequence
-        }
+        guard let place = groups[scan.group]?.place(of: scan.time) else { return }
+        var known = groups[scan.group]?.known(at: place) ?? []
+        known.removeAll { $0.sequence == scan.sequence }
+        groups[scan.group]?.set(known, at: place)
     }
 
     private static func known(_ scan: Scan) -> Known {
-        Known(sequence: scan.sequence, readings: scan.readings)
+        Known(sequence: scan.sequence, digest: digest(scan.readings))
+    }
+
+    /// As the store compares: bit for bit, so that −0 after 0 is no duplicate.
+    private static func digest(_ readings: [Reading]) -> Int {
+        var hasher = Hasher()
+        for reading in readings {
+            switch reading {
+            case .good(.number(let number)): hasher.combine(number.bitPattern)
+            case .good(.text(let text)):
+                hasher.combine(UInt8(1))
+                for byte in text.utf8 { hasher.combine(byte) }
+                hasher.combine(UInt8.max)
+            case .bad(let reason):
+                hasher.combine(UInt8(2))
+                hasher.combine(reason.rawValue)
+            }
+        }
+        return hasher.finalize()
     }
 
     private mutating func note(_ group: ScanGroup.ID, time: Timestamp, known: [Known]) {
         var recent = groups.removeValue(forKey: group) ?? Recent(newest: time)
         recent.newest = max(recent.newest, time)
-        recent.scans[time] = known
-        if recent.order.count < Self.memory {
-            recent.order.append(time)
+        var place = recent.instants.count
+        if place < Self.memory {
+            recent.instants.append(Instant(time: time))
         } else {
-            recent.scans.removeValue(forKey: recent.order[recent.oldestIndex])
-            recent.order[recent.oldestIndex] = time
-            recent.oldestIndex = (recent.oldestIndex + 1) % Self.memory
+            place = recent.oldest
+            recent.more[recent.instants[place].time] = nil
+            recent.instants[place] = Instant(time: time)
+            recent.oldest = (place + 1) % Self.memory
         }
+        recent.set(known, at: place)
         groups[group] = recent
     }
 }
