@@ -59,15 +59,17 @@ package final class AcquisitionStatus: Sendable {
         }
     }
 
-    /// Counts a scan of a device.
-    package func count(_ scan: Scan, of device: DeviceID, on link: String) {
-        let hasGood = scan.readings.contains { $0.isGood }
+    /// Counts scans, the n-th one of the n-th device.
+    package func count(_ scans: [Scan], of devices: [DeviceID], on link: String) {
         state.withLock { state in
-            var entry = state.devices[device] ?? Device(link: link)
-            entry.scans += 1
-            entry.answers = hasGood
-            if hasGood { entry.lastScan = max(entry.lastScan ?? scan.time, scan.time) }
-            state.devices[device] = entry
+            for (scan, device) in zip(scans, devices) {
+                let hasGood = scan.readings.contains { $0.isGood }
+                var entry = state.devices[device] ?? Device(link: link)
+                entry.scans += 1
+                entry.answers = hasGood
+                if hasGood { entry.lastScan = max(entry.lastScan ?? scan.time, scan.time) }
+                state.devices[device] = entry
+            }
         }
     }
 

@@ -159,12 +159,13 @@ extension BusPoller {
             do throws(BusError) {
                 try connect(link, pause: units[unit].binding.afterConnect)
                 rest(units[unit].binding.quietTime, link)
-                status.update(link: name) { $0.requests += 1 }
+                untold += 1
                 defer { contact.lastEnd = clock.elapsed() }
                 let result = try body(link)
                 heard()
                 return .success(result)
             } catch {
+                tell()
                 status.update(link: name) { status in
                     status.failures += 1
                     status.lastError = "\(error)"

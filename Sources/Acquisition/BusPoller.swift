@@ -18,6 +18,10 @@ final class BusPoller {
     var units: [PollUnit]
     var targets: [PollTarget]
     var contact: LinkContact
+    /// Requests that the status has not been told of yet.
+    var untold: UInt64 = 0
+    /// The last look at both clocks, and when it was by the link's own.
+    private var look: (reading: ClockReading, at: Duration)?
     private let sink: any ScanSink
     private let wallClock: any WallClock
 
@@ -25,6 +29,10 @@ final class BusPoller {
     private static let longestSleep = Duration.seconds(10)
     /// Missed slots are admitted together, at most so many.
     private static let longestRun = 64
+    /// Scans of fast devices wait so long for company: to hand one over costs more than a request.
+    private static let longestGathering = Duration.milliseconds(5)
+    /// All links share a lock around the clocks, so a look at them serves for so long.
+    private static let longestLook = Duration.milliseconds(20)
 
     init(_ acquisition: BusAcquisition) {
         name = acquisition.name
@@ -57,40 +65,64 @@ final class BusPoller {
         var schedule = PollSchedule(
             targets.map { .init(unit: units[$0.unit].scheduled, period: $0.period) },
             start: wallClock.read())
-        var passed: [Scan] = []
+        var passed = Gathered()
         while !bell.isStopped {
             await settleCommands(on: link)
-            let now = wallClock.read()
+            let now = readClocks()
             schedule.follow(now)
             switch schedule.next(now: now.wall) {
             case .skip(let entry, let slot, let reason):
-                passed.append(scan(of: targets[entry], slot, now, bad: reason))
+                passed.add(scan(of: targets[entry], slot, now, bad: reason), targets[entry])
                 if reason == .missed { status.update(link: name) { $0.missed += 1 } }
-                if passed.count >= Self.longestRun { await admit(&passed, on: link) }
+                if passed.scans.count >= Self.longestRun { await admit(&passed, on: link) }
             case .poll(let entry, let slot):
-                await admit(&passed, on: link)
                 let wasSilent = schedule.isSilent(unit: units[targets[entry].unit].scheduled)
+                // Nobody waits for the answer of a unit that as a rule does not come.
+                if wasSilent { await admit(&passed, on: link) }
+                let began = clock.elapsed()
+                passed.since = passed.since ?? began
                 guard let result = await ask(entry, on: link, isProbe: wasSilent) else { break }
                 let target = targets[entry]
                 if let ending = result.ending {
-                    let end = wallClock.read()
+                    let end = readClocks()
                     schedule.follow(end)
                     schedule.polled(entry: entry, ending, now: end.wall)
                     report(ending, of: target, wasSilent: wasSilent, cause: result.cause)
                 }
-                passed.append(scan(of: target, slot, now, result))
-                await admit(&passed, on: link)
+                passed.add(scan(of: target, slot, now, result), target)
+                if clock.elapsed() - (passed.since ?? began) >= Self.longestGathering
+                    || passed.scans.count >= Self.longestRun
+                {
+                    await admit(&passed, on: link)
+                }
             case .wait(let until):
                 await admit(&passed, on: link)
-                var pause = until.map { $0 - wallClock.read().wall } ?? Self.longestSleep
+                var pause = until.map { $0 - readClocks().wall } ?? Self.longestSleep
                 if let due = commands.nextDue { pause = min(pause, due - clock.elapsed()) }
                 bell.wait(min(pause, Self.longestSleep))
+                look = nil
             }
         }
         await admit(&passed, on: link)
         await restoreSafeStates(on: link)
+        tell()
         link.close()
         status.update(link: name) { $0.isConnected = false }
+    }
+
+    /// Both clocks now; between two looks the link's own clock counts on.
+    private func readClocks() -> ClockReading {
+        let elapsed = clock.elapsed()
+        if let look, elapsed - look.at < Self.longestLook {
+            var reading = look.reading
+            let passed = (elapsed - look.at).milliseconds
+            reading.monotonic += passed
+            reading.wall.milliseconds += passed
+            return reading
+        }
+        let reading = wallClock.read()
+        look = (reading, elapsed)
+        return reading
     }
 
     private func scan(
@@ -99,26 +131,40 @@ final class BusPoller {
         let readings =
             result.readings
             ?? target.group.series.map { _ in .bad(result.refusal ?? .absent) }
-        let scan = Scan(
+        return Scan(
             group: target.group.id, time: slot, flags: now.scanFlags, readings: readings)
-        status.count(scan, of: target.group.device, on: name)
-        return scan
     }
 
     private func scan(
         of target: PollTarget, _ slot: Timestamp, _ now: ClockReading, bad reason: BadReason
     ) -> Scan {
-        let scan = Scan(
+        return Scan(
             group: target.group.id, time: slot, flags: now.scanFlags,
             readings: target.group.series.map { _ in .bad(reason) })
-        status.count(scan, of: target.group.device, on: name)
-        return scan
     }
 
-    private func admit(_ scans: inout [Scan], on link: isolated BusLink) async {
-        guard !scans.isEmpty else { return }
-        let admission = Admission(scans: scans)
-        scans.removeAll(keepingCapacity: true)
+    /// Scans that are handed over together.
+    private struct Gathered {
+        var scans: [Scan] = []
+        /// For each scan the device that it is of.
+        var devices: [DeviceID] = []
+        /// When the first poll among them began, by the link's clock.
+        var since: Duration?
+
+        mutating func add(_ scan: Scan, _ target: PollTarget) {
+            scans.append(scan)
+            devices.append(target.group.device)
+        }
+    }
+
+    private func admit(_ gathered: inout Gathered, on link: isolated BusLink) async {
+        tell()
+        gathered.since = nil
+        guard !gathered.scans.isEmpty else { return }
+        status.count(gathered.scans, of: gathered.devices, on: name)
+        let admission = Admission(scans: gathered.scans)
+        gathered = Gathered()
+        if sink.offer(admission) { return }
         do {
             // Nobody waits for the commit here: that would idle the bus.
             _ = try await sink.admit(admission)
@@ -127,6 +173,13 @@ final class BusPoller {
             // The sink takes nothing; asking the devices at full speed would help nobody.
             bell.wait(.seconds(1))
         }
+    }
+
+    /// Adds the requests since the last time to the status: each time takes a lock that all share.
+    func tell() {
+        guard untold > 0 else { return }
+        status.update(link: name) { $0.requests += untold }
+        untold = 0
     }
 
     private func report(

@@ -194,9 +194,7 @@ package final class MQTTAcquisition: Sendable {
                 holdsWindow: batch.count >= window))
         state.withLock { $0.open.append((ticket, admission.deliveries)) }
         try await settleOpen()
-        for (scan, device) in zip(admission.scans, outcome.devices) {
-            status.count(scan, of: device, on: name)
-        }
+        status.count(admission.scans, of: outcome.devices, on: name)
     }
 
     /// Waits for what was admitted and remembers what of it is committed.

@@ -21,4 +21,13 @@ package protocol ScanSink: Sendable {
     ///
     /// - Throws: when nothing can be taken any more.
     func admit(_ admission: sending Admission) async throws -> CommitTicket
+
+    /// Takes polled scans over without a thread change, which costs more than a request.
+    ///
+    /// - Returns: false when there is no room; then `admit` waits for it.
+    func offer(_ admission: Admission) -> Bool
+}
+
+extension ScanSink {
+    package func offer(_ admission: Admission) -> Bool { false }
 }

@@ -27,11 +27,13 @@ extension Ingestion {
         if now.isTrusted, scan.time > now.wall + options.futureTolerance {
             return counters.dropped(.fromTheFuture, readings: readings)
         }
-        if filter.judge(scan) == .unknown {
+        var verdict = filter.judge(scan)
+        if verdict == .unknown {
             let place = Place(group: scan.group, time: scan.time)
             filter.recall(scan.group, time: scan.time, stored: stored[place] ?? [])
+            verdict = filter.judge(scan)
         }
-        guard let sequence = sequence(filter.judge(scan), of: scan) else { return }
+        guard let sequence = sequence(verdict, of: scan) else { return }
         entry.scan.sequence = sequence
         filter.admit(entry.scan)
         waiting.append(entry)
@@ -87,7 +89,6 @@ extension Ingestion {
         _ scans: [Scan], comesAgain: Bool
     ) async throws -> [Place: [Scan]] {
         var found: [Place: [Scan]] = [:]
-        guard wallClock.read().isTrusted else { return found }
         for scan in scans
         where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
             && filter.judge(scan) == .unknown

@@ -2,6 +2,7 @@ import Acquisition
 import Logging
 import ServiceLifecycle
 import Store
+import Synchronization
 import Telemetry
 
 /// Admits scans into a bounded buffer and commits them in groups: the first of the four loops.
@@ -62,7 +63,9 @@ package actor Ingestion: ScanSink {
     var waiting = ScanBuffer()
     var underWay: UnderWay?
     private var latestUrgent: [Int: Reading] = [:]
-    private var urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]] = [:]
+    private let urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]]
+    private let inbox = Mutex(Inbox())
+    private var isEmptyingInbox = false
     let observer: UnstoredObserver
     var outage: Outage?
     /// Outages that are over and not in the audit chain yet.
@@ -92,10 +95,12 @@ package actor Ingestion: ScanSink {
         self.observer = observer
         self.onRound = onRound
         watch = Stopwatch(clock)
-        for group in groups {
-            urgentColumns[group.id] = group.series.enumerated().filter { $0.element.isUrgent }
+        var urgent: [ScanGroup.ID: [(column: Int, series: Int)]] = [:]
+        for group in groups where group.series.contains(where: \.isUrgent) {
+            urgent[group.id] = group.series.enumerated().filter { $0.element.isUrgent }
                 .map { ($0.offset, $0.element.number) }
         }
+        urgentColumns = urgent
     }
 
     /// Whether the last attempt to commit succeeded.
@@ -111,6 +116,50 @@ package actor Ingestion: ScanSink {
 
     // MARK: admission
 
+    /// What was offered since the loop last looked.
+    private struct Inbox {
+        var admissions: [Admission] = []
+        var readings = 0
+        /// When the oldest came, on the watch.
+        var since: Duration?
+    }
+
+    /// Takes polled scans over; the loop meets them at its next round, long before their commit is
+    /// due, unless one of them may be urgent.
+    package nonisolated func offer(_ admission: Admission) -> Bool {
+        guard admission.deliveries.isEmpty, !admission.holdsWindow else { return false }
+        let limit = min(options.readingsPerCommit, options.capacity)
+        let readings = admission.scans.reduce(0) { $0 + $1.readings.count }
+        let held: Int? = inbox.withLock { inbox in
+            guard inbox.readings < limit else { return nil }
+            if inbox.admissions.isEmpty { inbox.since = watch.elapsed }
+            inbox.admissions.append(admission)
+            inbox.readings += readings
+            return inbox.readings
+        }
+        guard let held else { return false }
+        if held >= limit || admission.scans.contains(where: { urgentColumns[$0.group] != nil }) {
+            doorbell.ring()
+        }
+        return true
+    }
+
+    /// Takes in what was offered, as far as there is room.
+    private func emptyInbox() async {
+        if isEmptyingInbox || (waiting.readings >= options.capacity && !isUnstored) { return }
+        let found = inbox.withLock { inbox in
+            defer { inbox = Inbox() }
+            return inbox
+        }
+        if found.admissions.isEmpty { return }
+        isEmptyingInbox = true
+        defer { isEmptyingInbox = false }
+        for admission in found.admissions {
+            // Only what comes again can be refused.
+            _ = try? await take(admission, since: found.since)
+        }
+    }
+
     /// Takes an admission over; suspends only while the buffer is full.
     ///
     /// - Throws: `IngestionError.unstored` for messages while nothing can be written.
@@ -121,11 +170,24 @@ package actor Ingestion: ScanSink {
             await room.wait()
             try Task.checkCancellation()
         }
-        let stored = try await lookUp(admission.scans, comesAgain: comesAgain)
-        if isUnstored, comesAgain { throw IngestionError.unstored }
+        await emptyInbox()
+        return try await take(admission, since: nil)
+    }
+
+    /// - Parameter since: when the admission came, on the watch; nil: now.
+    private func take(
+        _ admission: Admission, since: Duration?
+    ) async throws -> CommitTicket {
+        let comesAgain = !admission.deliveries.isEmpty
+        var now = wallClock.read()
+        var stored: [Place: [Scan]] = [:]
+        if now.isTrusted, admission.scans.contains(where: { filter.judge($0) == .unknown }) {
+            stored = try await lookUp(admission.scans, comesAgain: comesAgain)
+            if isUnstored, comesAgain { throw IngestionError.unstored }
+            now = wallClock.read()
+        }
         // From here on nothing suspends, so that one commit takes all of an admission: what would
         // be in a row that fails must not be acknowledged with the rest in the next one.
-        let now = wallClock.read()
         for scan in admission.scans {
             take(ScanBuffer.Entry(scan: scan, comesAgain: comesAgain), now, stored)
         }
@@ -137,7 +199,7 @@ package actor Ingestion: ScanSink {
             promise.succeed(sequence: store.reader.newestSequence())
             return promise.ticket
         }
-        if waiting.since == nil { waiting.since = watch.elapsed }
+        if waiting.since == nil { waiting.since = since ?? watch.elapsed }
         if admission.holdsWindow || waiting.readings >= options.readingsPerCommit {
             hasten(.now)
         }
@@ -167,6 +229,7 @@ package actor Ingestion: ScanSink {
             // A commit runs beside the loop: one that hangs in the disk must not stop the rounds.
             await withDiscardingTaskGroup { group in
                 while !stops.isStopped, !Task.isCancelled, fatal == nil {
+                    await emptyInbox()
                     let due = due
                     if due > watch.elapsed {
                         await doorbell.wait(until: due, on: watch)
@@ -182,6 +245,7 @@ package actor Ingestion: ScanSink {
             doorbell.ring()
         }
         // Acquisition has stopped: what is buffered is all there will be.
+        await emptyInbox()
         if !waiting.isEmpty, fatal == nil { try? await commitNow() }
         guard waiting.isEmpty, fatal == nil else {
             counters.dropped(.unstored, readings: waiting.readings)
@@ -245,6 +309,7 @@ package actor Ingestion: ScanSink {
     ///
     /// - Throws: what the store reported; polled scans are in the buffer again then.
     func commitNow() async throws {
+        await emptyInbox()
         while let underWay { _ = try? await underWay.batch.promise.ticket.committed() }
         try await commit(beginCommit())
     }
