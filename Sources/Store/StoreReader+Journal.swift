@@ -9,13 +9,15 @@ extension StoreReader {
     /// - Parameters:
     ///   - maximumRows: rows of one answer.
     ///   - maximumBytes: bytes of blobs after which an answer ends.
+    ///   - withDeliveries: false leaves them out, for a reader of scans alone.
     package func journal(
-        after sequence: Int64, maximumRows: Int = 256, maximumBytes: Int = 1 << 20
+        after sequence: Int64, maximumRows: Int = 256, maximumBytes: Int = 1 << 20,
+        withDeliveries: Bool = true
     ) async throws(StoreError) -> [JournalRow] {
         var after = sequence
         while true {
             let page = try await journalPage(after, maximumRows, maximumBytes)
-            let rows = page.compactMap(decoded)
+            let rows = page.compactMap { decoded($0, withDeliveries) }
             guard rows.isEmpty, let last = page.last else { return rows }
             after = last.sequence
         }
@@ -59,7 +61,7 @@ extension StoreReader {
         }
     }
 
-    private func decoded(_ row: StoredRow) -> JournalRow? {
+    private func decoded(_ row: StoredRow, _ withDeliveries: Bool) -> JournalRow? {
         let registry = shared.registry.value
         do throws(Damage) {
             return JournalRow(
@@ -67,7 +69,7 @@ extension StoreReader {
                 scans: try JournalCodec.decode(row.scans).compactMap {
                     row.time.mapped($0, registry.group($0.group))
                 },
-                deliveries: sound(row.deliveries, of: row.sequence))
+                deliveries: withDeliveries ? sound(row.deliveries, of: row.sequence) : [])
         } catch {
             note(error, in: row.sequence)
             return nil

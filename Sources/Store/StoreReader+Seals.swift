@@ -3,6 +3,9 @@ import Telemetry
 extension StoreReader {
     /// Bytes of unsealed scans in memory, beyond which the largest group is sealed before its hour.
     static let headBudget = 8 << 20
+    /// Small groups are sealed together up to so many bytes of scans: each transaction carries the
+    /// evaluation's state, and a commit may have to wait for it.
+    static let bytesPerStep = 256 << 10
     /// Late scans of one group that are worth opening their buckets for.
     private static let manyLate = 1024
     /// Rows of the journal beyond which the group that holds the oldest is sealed.
@@ -47,11 +50,13 @@ extension StoreReader {
             }
         }
         if due.isEmpty, head.bytes > Self.headBudget {
-            let largest = head.groups.max { $0.value.bytes < $1.value.bytes }
-            if let (id, entry) = largest, let newest = entry.entries.last?.time,
-                hasSealable(entry, before: newest, cursor)
-            {
-                return [request(id, newest, head.sealed[id]?.until ?? .min)]
+            for (id, entry) in head.groups.sorted(by: { $0.value.bytes > $1.value.bytes }) {
+                guard due.isEmpty || entry.bytes <= Self.bytesPerStep,
+                    let newest = entry.entries.last?.time,
+                    hasSealable(entry, before: newest, cursor)
+                else { break }
+                due.append((request(id, newest, head.sealed[id]?.until ?? .min), entry.bytes))
+                if due.reduce(0, { $0 + $1.bytes }) >= Self.bytesPerStep { break }
             }
         }
         // Small buckets first: they fill what the last large one has left of its page. Where memory
@@ -61,6 +66,17 @@ extension StoreReader {
             if $0.bytes == $1.bytes { return $0.request.group.number < $1.request.group.number }
             return isShort ? $0.bytes > $1.bytes : $0.bytes < $1.bytes
         }.map(\.request)
+    }
+
+    /// As many of the first requests as one transaction should carry out, at least one.
+    package func step(of requests: [SealRequest]) -> [SealRequest] {
+        let head = shared.head.value
+        var bytes = 0
+        return Array(
+            requests.enumerated().prefix { number, request in
+                bytes += head.groups[request.group]?.bytes ?? 0
+                return number == 0 || bytes <= Self.bytesPerStep
+            }.map(\.element))
     }
 
     /// How many scans of a group no bucket holds.

@@ -30,7 +30,7 @@ package struct Evaluation: Service {
         /// Late scans are merged into closed buckets no more often than this.
         package var lateInterval: Duration = .seconds(10)
         package var rowsPerPage = 256
-        /// Groups sealed before the journal is looked at again.
+        /// Transactions of seals before the journal is looked at again.
         package var sealsPerRound = 4
         /// State and cursor are stored after so many rows even when nothing followed from them,
         package var rowsPerCheckpoint: Int64 = 4096
@@ -131,7 +131,7 @@ package struct Evaluation: Service {
         _ = try await seal(&progress, atMost: .max)
     }
 
-    /// Moves what is due from the journal into buckets, one group a transaction, so that commits
+    /// Moves what is due from the journal into buckets, a few groups a transaction, so that commits
     /// pass in between. Each carries the checkpoint: what is sealed lies below every restart.
     ///
     /// - Parameter everything: also what is not due, for a test.
@@ -142,19 +142,22 @@ package struct Evaluation: Service {
         var count = 0
         // A group whose seal takes nothing out of the head must not keep the loop busy.
         var stuck: Set<ScanGroup.ID> = []
-        while let request = store.reader.dueSeals(
-            cursor: progress.machine.cursor, now: progress.machine.trustedWall,
-            everything: everything
-        ).first(where: { !stuck.contains($0.group) }) {
+        while true {
+            let due = store.reader.dueSeals(
+                cursor: progress.machine.cursor, now: progress.machine.trustedWall,
+                everything: everything
+            ).filter { !stuck.contains($0.group) }
+            if due.isEmpty { return false }
             if count >= limit { return true }
             count += 1
-            let before = store.reader.unsealedScans(of: request.group)
-            try await apply(&progress, withState: true, seals: [request])
-            if store.reader.unsealedScans(of: request.group) >= before {
+            let step = store.reader.step(of: due)
+            let before = step.map { store.reader.unsealedScans(of: $0.group) }
+            try await apply(&progress, withState: true, seals: step)
+            for (request, before) in zip(step, before)
+            where store.reader.unsealedScans(of: request.group) >= before {
                 stuck.insert(request.group)
             }
         }
-        return false
     }
 
     /// One round of the loop without waiting: what the journal holds now.
@@ -231,7 +234,7 @@ package struct Evaluation: Service {
             let newest = store.reader.newestSequence()
             let rows = try await store.reader.journal(
                 after: progress.machine.cursor, maximumRows: options.rowsPerPage,
-                maximumBytes: 4 << 20)
+                maximumBytes: 4 << 20, withDeliveries: false)
             for row in rows {
                 progress.machine.handle(row)
                 if progress.machine.isFull { try await flush(&progress, force: true) }

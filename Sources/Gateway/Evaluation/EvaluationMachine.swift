@@ -66,6 +66,8 @@ package struct EvaluationMachine: Sendable {
     private let resolutions: [Resolution]
     private var alarms: AlarmMachine
     private(set) var folds: [ScanGroup.ID: GroupFold] = [:]
+    /// Before this instant the clock changes no fold, so only those that got scans are looked at.
+    private var quietUntil = Timestamp(milliseconds: .min)
     private(set) var due: Set<DueFold> = []
     private(set) var late: Set<LateScan> = []
     private(set) var pending = EvaluationEffects()
@@ -107,13 +109,23 @@ package struct EvaluationMachine: Sendable {
         for scan in row.scans { take(scan, wall: row.clock.wall) }
         let wall = row.clock.isTrusted ? row.clock.wall : nil
         trustedWall = wall
-        for group in order {
-            guard var fold = folds.removeValue(forKey: group.id) else { continue }
-            let result = fold.close(group, wall: wall)
-            folds[group.id] = fold
-            settle(result, of: group)
+        if let wall, wall < quietUntil {
+            for id in Set(row.scans.map(\.group)).sorted() {
+                if let group = groups[id] { close(group, wall: wall) }
+            }
+        } else {
+            quietUntil = Timestamp(milliseconds: .max)
+            for group in order { close(group, wall: wall) }
         }
         if let wall { pending.transitions += alarms.advance(to: wall) }
+    }
+
+    private mutating func close(_ group: ScanGroup, wall: Timestamp?) {
+        guard var fold = folds.removeValue(forKey: group.id) else { return }
+        let result = fold.close(group, wall: wall)
+        quietUntil = min(quietUntil, fold.quietUntil(group))
+        folds[group.id] = fold
+        settle(result, of: group)
     }
 
     private mutating func take(_ scan: Scan, wall: Timestamp) {
@@ -231,6 +243,7 @@ extension EvaluationMachine {
     @discardableResult
     mutating func restore(_ state: State, cursor: Int64) -> [ScanGroup.ID] {
         folds = [:]
+        quietUntil = Timestamp(milliseconds: .min)
         var unfit: [ScanGroup.ID] = []
         for (number, var fold) in state.folds {
             let id = ScanGroup.ID(number)

@@ -95,6 +95,19 @@ struct GroupFold: Codable, Hashable, Sendable {
     /// Whether the silence before `time` is longer than buckets are kept open for.
     func isFarBehind(_ time: Timestamp) -> Bool { lanes.contains { $0.isFarBehind(time) } }
 
+    /// The instant before which the clock alone closes and opens nothing, as long as no scan comes.
+    func quietUntil(_ group: ScanGroup) -> Timestamp {
+        var quiet = Timestamp(milliseconds: .max)
+        for lane in lanes {
+            if let first = lane.open.first {
+                quiet = min(quiet, first.start + lane.resolution.nominal)
+            } else if group.period != nil, let closedUntil = lane.closedUntil {
+                quiet = min(quiet, closedUntil)
+            }
+        }
+        return quiet
+    }
+
     /// Closes every bucket whose time has come.
     ///
     /// - Parameter wall: a trusted instant of the journal; nil when the clock is not trusted.
