@@ -1,9 +1,10 @@
 /* Publishes JSON messages with QoS 1 as fast as a broker takes them, at next to no cost.
  *
- *     mqtt_flood PORT TOPIC DEVICES MESSAGES WINDOW
+ *     mqtt_flood PORT TOPIC DEVICES MESSAGES WINDOW [AGE]
  *
  * Topics are TOPIC/d0 … TOPIC/d<DEVICES-1> in turn. Raw MQTT 3.1.1: the packets are built in
- * batches, PUBACKs are only counted, at most WINDOW are missing. Prints its times as JSON. */
+ * batches, PUBACKs are only counted, at most WINDOW are missing. The last message says that it is
+ * AGE seconds old. Prints its times as JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -35,6 +36,7 @@ static void send_all(const uint8_t *bytes, size_t count) {
 int main(int argc, char **argv) {
     if (argc < 6) return 64;
     long devices = atol(argv[3]), messages = atol(argv[4]), window = atol(argv[5]);
+    long age = argc > 6 ? atol(argv[6]) : 0;
     s = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1])),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -45,8 +47,8 @@ int main(int argc, char **argv) {
     if (read(s, in, 4) != 4 || in[3]) return fprintf(stderr, "refused\n"), 1;
     static uint8_t out[64 * 600];
     long sent = 0, acknowledged = 0, rest = 0;
-    /* Each device speaks once a second, ending now. */
-    long first = time(0) - messages / devices;
+    /* Each device speaks once a second, and has so far. */
+    long first = time(0) - messages / devices - age;
     double begin = at();
     while (acknowledged < messages) {
         size_t length = 0;
