@@ -153,7 +153,8 @@ package final class HJ212Acquisition: Sendable {
     }
 
     private func count(_ outcome: HJ212Router.Outcome) {
-        for (scan, device) in outcome.devices { status.count(scan, of: device, on: name) }
+        status.count(
+            outcome.devices.map(\.0), of: outcome.devices.map(\.1), on: name)
     }
 
     private func report(_ outcome: HJ212Router.Outcome, at now: ClockReading) {

@@ -162,7 +162,7 @@ package final class MQTTAcquisition: Sendable {
                 readings: group.series.map { _ in .bad(reason) })
             scan.flags = now.scanFlags
             scans.append(scan)
-            status.count(scan, of: group.device, on: name)
+            status.count([scan], of: [group.device], on: name)
             onEvent(
                 .deviceSilent(
                     link: name, device: group.device,

@@ -3,13 +3,18 @@ import Telemetry
 /// Every scan group and series that the store knows, with the numbers it gave them.
 package struct Registry: Hashable, Sendable {
     /// The group rows that new scans use: the newest of each (device, interface, name).
-    package var groups: [ScanGroup]
+    package let groups: [ScanGroup]
     /// Groups whose column list has changed since; their scans are still in the journal.
-    package var superseded: [ScanGroup]
+    package let superseded: [ScanGroup]
+    /// Where a group stands: in `groups`, or behind them in `superseded`.
+    private let places: [ScanGroup.ID: Int]
 
     package init(groups: [ScanGroup] = [], superseded: [ScanGroup] = []) {
         self.groups = groups
         self.superseded = superseded
+        places = Dictionary(
+            (groups + superseded).enumerated().map { ($0.element.id, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The current series of this name; nil when no current group holds it.
@@ -27,7 +32,15 @@ package struct Registry: Hashable, Sendable {
 
     /// A group by its number, current or superseded.
     package func group(_ id: ScanGroup.ID) -> ScanGroup? {
-        groups.first { $0.id == id } ?? superseded.first { $0.id == id }
+        guard let place = places[id] else { return nil }
+        return place < groups.count ? groups[place] : superseded[place - groups.count]
+    }
+
+    /// How many columns a group has; nil for an unknown one.
+    func width(of id: ScanGroup.ID) -> Int? {
+        guard let place = places[id] else { return nil }
+        return place < groups.count
+            ? groups[place].series.count : superseded[place - groups.count].series.count
     }
 
     /// The same groups with their numbers; nil unless every one of them is current, in every detail.

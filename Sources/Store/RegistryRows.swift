@@ -21,7 +21,8 @@ enum RegistryRows {
                         modulus: row[5], resets: CounterPolicy.Resets(rawValue: $0) ?? .never)
                 }, isUrgent: row[7])
         }
-        var registry = Registry()
+        var current: [ScanGroup] = []
+        var superseded: [ScanGroup] = []
         let groups = """
             SELECT g.number, d.name, g.interface, g.name, g.columns, g.period_ms, g.is_polled,
                    g.lateness_ms, g.is_current
@@ -34,9 +35,9 @@ enum RegistryRows {
                 name: row[3], series: numbers(row[4]).compactMap { series[$0] },
                 period: period.map { .milliseconds($0) }, isPolled: row[6],
                 lateness: .milliseconds(row[7] as Int64))
-            if row[8] { registry.groups.append(group) } else { registry.superseded.append(group) }
+            if row[8] { current.append(group) } else { superseded.append(group) }
         }
-        return registry
+        return Registry(groups: current, superseded: superseded)
     }
 
     /// Gives numbers to a group and its series; what is known already keeps its number.

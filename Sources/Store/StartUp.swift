@@ -110,13 +110,13 @@ struct RowTime: Sendable {
     /// The scan at its true time; nil while that is not known.
     ///
     /// A polled scan falls on the slot at or before its time, so that it keeps clear of the slots
-    /// that are polled after the clock was set.
-    func mapped(_ scan: Scan, _ group: ScanGroup?) -> Scan? {
+    /// that are polled after the clock was set. Only such a scan needs its `group`.
+    func mapped(_ scan: Scan, _ group: @autoclosure () -> ScanGroup?) -> Scan? {
         if isTrusted || offset == 0 { return scan }
         guard let offset else { return nil }
         var mapped = scan
         mapped.time = Timestamp(milliseconds: scan.time.milliseconds &+ offset)
-        if let group, group.isPolled, let period = group.period {
+        if let group = group(), group.isPolled, let period = group.period {
             mapped.time = mapped.time.slot(every: period)
         }
         if isEstimated { mapped.flags.insert(.timeEstimated) }

@@ -86,13 +86,9 @@ package actor StoreWriter {
 
     private func check(_ scans: [Scan], _ what: String) throws(StoreError) {
         let registry = shared.registry.value
-        var widths: [ScanGroup.ID: Int] = [:]
-        for group in registry.superseded + registry.groups {
-            widths[group.id] = group.series.count
-        }
         var total = 0
         for scan in scans {
-            guard let width = widths[scan.group] else {
+            guard let width = registry.width(of: scan.group) else {
                 throw .invalid(what, "scan group \(scan.group) is not registered")
             }
             guard scan.readings.count == width else {
