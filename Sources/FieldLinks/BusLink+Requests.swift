@@ -12,7 +12,7 @@ extension BusLink {
         timeout: Duration? = nil
     ) throws(BusError) -> [UInt16] {
         let question = Question(unit: unit, function: function.code, address: address, count: count)
-        let wire = try ready(question, limit: 125)
+        let wire = try ready(question, limit: 125, timeout)
         var values = [UInt16](repeating: 0, count: count)
         switch wire {
         case .library(let context):
@@ -37,7 +37,7 @@ extension BusLink {
         unit: UInt8, function: BitFunction, address: Int, count: Int, timeout: Duration? = nil
     ) throws(BusError) -> [Bool] {
         let question = Question(unit: unit, function: function.code, address: address, count: count)
-        switch try ready(question, limit: 2000) {
+        switch try ready(question, limit: 2000, timeout) {
         case .library(let context):
             var values = [UInt8](repeating: 0, count: count)
             try ask(question, timeout, context) { context in
@@ -62,7 +62,9 @@ extension BusLink {
         guard request.isGranted(by: grants) else {
             throw error(.notGranted, question, "the configuration grants no such write")
         }
-        switch try ready(question, limit: request.function.isBits ? 1968 : 123) {
+        switch try ready(
+            question, limit: request.function.isBits ? 1968 : 123, timeout)
+        {
         case .library(let context):
             try ask(question, timeout, context) { request.send(through: $0) }
         case .stream(let stream): _ = try ask(request.pdu, question, nil, timeout, stream)
@@ -96,7 +98,9 @@ extension BusLink {
     }
 
     /// The wire, once no late answer can be taken for the one to `question`.
-    private func ready(_ question: Question, limit: Int) throws(BusError) -> Wire {
+    private func ready(
+        _ question: Question, limit: Int, _ timeout: Duration?
+    ) throws(BusError) -> Wire {
         guard (1...limit).contains(question.count), question.address >= 0,
             question.address <= 65_536 - question.count
         else {
@@ -106,16 +110,22 @@ extension BusLink {
         // Modbus TCP numbers its requests; on a line only time tells.
         if case .modbusTCP = place { return wire }
         if let pause = unanswered.pause(before: question, now: monotonicNanoseconds()) {
-            switch wire {
-            case .library(let context): context.discard(for: pause)
-            case .stream(let stream): stream.discard(for: pause)
+            let end = monotonicNanoseconds() + pause.limit.nanoseconds
+            for _ in 0..<pause.answers {
+                let left = end - monotonicNanoseconds()
+                if left <= 0 { break }
+                switch wire {
+                case .library(let context): context.discard(for: .nanoseconds(left))
+                case .stream(let stream): stream.discard(for: .nanoseconds(left))
+                }
             }
             unanswered.forget(question)
         }
+        unanswered.sent(question, now: monotonicNanoseconds(), timeout: timeout ?? responseTimeout)
         return wire
     }
 
-    /// Asks through libmodbus, and remembers what was left unanswered.
+    /// Asks through libmodbus, and remembers what was answered.
     private func ask(
         _ question: Question, _ timeout: Duration?, _ context: ModbusContext,
         _ call: (OpaquePointer) -> Int32
@@ -124,11 +134,10 @@ extension BusLink {
         switch context.ask(
             unit: question.unit, count: Int32(question.count), timeout: limit, call)
         {
-        case nil: return
-        case .timeout:
-            unanswered.add(question, now: monotonicNanoseconds(), timeout: limit)
-            throw error(.timeout, question, "no complete answer in \(limit)")
+        case nil: unanswered.answered(question)
+        case .timeout: throw error(.timeout, question, "no complete answer in \(limit)")
         case .exception(let number):
+            unanswered.answered(question)
             throw error(.exception(number), question, ModbusContext.text(exception: number))
         case .foreign(let text): throw error(.foreignAnswer, question, text)
         case .lost(let text):
@@ -151,9 +160,9 @@ extension BusLink {
                 ModbusRTUFrame.search($0, unit: question.unit, pdu: pdu, count: bytes)
             }
         } catch {
-            unanswered.add(question, now: monotonicNanoseconds(), timeout: limit)
             throw failure(error, "\(question) at \(place)", timeout)
         }
+        unanswered.answered(question)
         switch answer {
         case .data(let data): return data
         case .exception(let number):

@@ -44,7 +44,11 @@ final class ByteStream {
     /// the line is silent again.
     func discard(for limit: Duration) {
         guard wait(Int16(POLLIN), limit) else { return }
-        drain()
+        for _ in 0..<64 {
+            drain()
+            // One that comes byte by byte is one.
+            guard wait(Int16(POLLIN), .milliseconds(20)) else { return }
+        }
     }
 
     /// Sends `request` and returns the first thing that `search` finds in what comes back.

@@ -169,12 +169,17 @@ final class ModbusContext {
         }
     }
 
-    /// Throws away what has come, and what comes within `limit`.
+    /// Throws away what has come, and the first thing that comes within `limit`.
     func discard(for limit: Duration) {
         modbus_flush(context)
         var entry = pollfd(fd: modbus_get_socket(context), events: Int16(POLLIN), revents: 0)
-        if poll(&entry, 1, Int32(clamping: max(1, limit.milliseconds))) > 0 {
+        var patience = Int32(clamping: max(1, limit.milliseconds))
+        var bursts = 0
+        while bursts < 64, poll(&entry, 1, patience) > 0 {
             modbus_flush(context)
+            // One that comes byte by byte is one.
+            patience = 20
+            bursts += 1
         }
     }
 

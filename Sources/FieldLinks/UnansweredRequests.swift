@@ -43,24 +43,46 @@ struct Question: Hashable, CustomStringConvertible {
 ///
 /// A frame on a line bears no number. The late answer to one block, taken for the answer to another
 /// of the same size, is a wrong value that looks right: swapped sensors, a counter that jumps by
-/// megawatt-hours. So before such a request the late answer gets the time to arrive and be thrown
+/// megawatt-hours. So before such a request the late answers get the time to arrive and be thrown
 /// away. Requests that cannot be confused wait for nothing.
+///
+///     ask A ── time-out ── ask A again ◀─ the first answer ── ask B ◀─ the second one: not B's
+///
+/// So every request counts that was sent, and an answer is one to the oldest of its kind.
 struct UnansweredRequests {
+    /// What to wait for before a request.
+    struct Pause: Equatable {
+        /// So many answers may still come,
+        var answers: Int
+        /// and none after this time.
+        var limit: Duration
+    }
+
     private var open: [(question: Question, until: Int64)] = []
 
     /// Answers that are later than this many time-outs do not come any more.
     private static let horizon = 3
 
-    mutating func add(_ question: Question, now: Int64, timeout: Duration) {
-        open.removeAll { $0.question == question || $0.until <= now }
-        open.append((question, now + timeout.nanoseconds * Int64(Self.horizon - 1)))
+    /// Takes note of a request that is sent.
+    mutating func sent(_ question: Question, now: Int64, timeout: Duration) {
+        open.removeAll { $0.until <= now }
+        open.append((question, now + timeout.nanoseconds * Int64(Self.horizon)))
+    }
+
+    /// Takes note of an answer that passed for one to `question`.
+    mutating func answered(_ question: Question) {
+        if let oldest = open.firstIndex(where: { $0.question == question }) {
+            open.remove(at: oldest)
+        }
     }
 
     /// How long to listen before asking `question`; nil when nothing can be confused with it.
-    mutating func pause(before question: Question, now: Int64) -> Duration? {
+    mutating func pause(before question: Question, now: Int64) -> Pause? {
         open.removeAll { $0.until <= now }
-        let until = open.filter { question.looksLike($0.question) }.map(\.until).max()
-        return until.map { .nanoseconds($0 - now) }
+        let others = open.filter { question.looksLike($0.question) }
+        return others.map(\.until).max().map {
+            Pause(answers: others.count, limit: .nanoseconds($0 - now))
+        }
     }
 
     /// What looked like `question` has had its time.
