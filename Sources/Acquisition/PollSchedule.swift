@@ -48,6 +48,8 @@ package struct PollSchedule: Sendable {
     private static let firstWait = Duration.seconds(1)
     /// Asking silent units takes one part in so many of the bus, all of them together.
     private static let silentShare = 25
+    /// A silent unit whose time has come gives way for so many of its slots.
+    private static let longestPassing = 2
     /// However dear the questions are, a silent unit is asked again after this time.
     private static let patience = Duration.seconds(300)
     /// The slots of an entry that are told as missed one by one; older ones are passed over, so
@@ -176,7 +178,10 @@ package struct PollSchedule: Sendable {
                 Self.longestWait, silences[unit].map { $0.wait * 2 } ?? Self.firstWait)
             let cost = underWay?.entry == entry ? (underWay.map { now - $0.since } ?? .zero) : .zero
             let others = silences.keys.count { $0 != unit }
-            let budget = min(Self.patience, max(.zero, cost) * (Self.silentShare * (others + 1)))
+            // A bus on which nobody else lives has nobody to spare.
+            let isShared = entries.contains { $0.unit != unit && silences[$0.unit] == nil }
+            let share = isShared ? Self.silentShare * (others + 1) : 0
+            let budget = min(Self.patience, max(.zero, cost) * share)
             silences[unit] = Silence(wait: step, until: now + max(step, budget), reason: reason)
         }
     }
@@ -201,12 +206,18 @@ package struct PollSchedule: Sendable {
         return .skip(entry: index, slot: slot, reason: reason)
     }
 
+    /// Whether the entry gives way to all others: its unit was silent, and has not yet been passed
+    /// over so often that on a busy line it would never be asked again.
+    private func isLast(_ index: Int) -> Bool {
+        silences[entries[index].unit] != nil && starved[index] < Self.longestPassing
+    }
+
     private func isBefore(
         _ index: Int, _ deadline: Timestamp, than best: Int?, _ bestDeadline: Timestamp
     ) -> Bool {
         guard let best else { return true }
-        let isSuspect = silences[entries[index].unit] != nil
-        if isSuspect != (silences[entries[best].unit] != nil) { return !isSuspect }
+        let isLast = isLast(index)
+        if isLast != self.isLast(best) { return !isLast }
         if deadline != bestDeadline { return deadline < bestDeadline }
         return lastPoll[index] < lastPoll[best]
     }
