@@ -10,10 +10,14 @@ enum TestSite {
         format: device-vocabulary/1
         units:
           V: {ucum: V, dim: voltage, factor: 1}
+          h: {ucum: h, dim: duration, factor: 1}
           Cel: {ucum: Cel, dim: temperature, factor: 1}
         facets:
           phase: [l1, l2, l3]
+          channel: [ch1, ch2]
         quantities:
+          run_time: {kind: counter, dim: duration, facets: [], zh: 运行时间}
+          switch: {kind: state, facets: [channel], states: ["off", "on"], zh: 开关}
           voltage: {kind: gauge, dim: voltage, facets: [phase], zh: 电压}
           air_temperature: {kind: gauge, dim: temperature, facets: [], zh: 气温}
         """
@@ -42,7 +46,8 @@ enum TestSite {
 
     /// Three registers of one poll class; `addresses` need not touch each other.
     static func meter(
-        _ device: String, addresses: [Int], period: String = "1s"
+        _ device: String, addresses: [Int], period: String = "1s", timeout: String = "200ms",
+        quiet: String = "0ms", identify: String = "between: [0, 65535]", isCounter: Bool = false
     ) throws -> ModbusBinding {
         var text = """
               tcp:
@@ -50,26 +55,64 @@ enum TestSite {
                 unit: 1
                 word_order: high_first
                 byte_order: high_first
-                limits: {max_registers: 40, response_timeout: 200ms, quiet_time: 0ms, join_gaps: 8}
-                identify: [{at: holding/\(addresses[0]), type: uint16, between: [0, 65535]}]
+                limits: {max_registers: 40, response_timeout: \(timeout), quiet_time: \(quiet), join_gaps: 8}
+                identify: [{at: holding/\(addresses[0]), type: uint16, \(identify)}]
                 polls: {fast: \(period)}
                 defaults: {type: uint16, poll: fast}
                 points:
 
             """
         for (index, address) in addresses.enumerated() {
-            text += "      voltage.l\(index + 1): {at: holding/\(address), unit: V}\n"
+            text +=
+                isCounter
+                ? "      run_time: {at: holding/\(address), unit: h, counter: {modulus: null, resets: never}}\n"
+                : "      voltage.l\(index + 1): {at: holding/\(address), unit: V}\n"
         }
         text += """
                 tests:
                   - name: one
                     given: {holding/\(addresses[0]): "0001"}
-                    expect: {voltage.l1: 1}
+                    expect: {\(isCounter ? "run_time" : "voltage.l1"): 1}
 
             """
         return try ModbusBinding(
             profile: try profile("test/meter", text), interface: "tcp",
             device: DeviceID(device))
+    }
+
+    /// A relay of one channel that may be switched and is to be off.
+    static func relay(
+        _ device: String, coil: Int, _ revertAfter: String, _ period: String
+    ) throws -> ModbusBinding {
+        let text = """
+              tcp:
+                protocol: modbus
+                unit: 1
+                word_order: high_first
+                byte_order: high_first
+                limits: {max_registers: 8, response_timeout: 200ms, quiet_time: 0ms, max_bits: 8}
+                identify: [{at: holding/0, type: uint16, between: [0, 65535]}]
+                polls: {fast: \(period)}
+                defaults: {type: uint16, poll: fast}
+                maps: {onoff: {"0": "off", "1": "on"}}
+                points:
+                  switch.ch1: {at: coil/\(coil), values: onoff}
+                commands:
+                  switch.ch1:
+                    at: coil/\(coil)
+                    function: 5
+                    values: {"on": 0xFF00, "off": 0x0000}
+                    confirm: switch.ch1
+                    safe: "off"
+                    revert_after: \(revertAfter)
+                tests:
+                  - name: one
+                    given: {coil/\(coil): "1"}
+                    expect: {switch.ch1: "on"}
+
+            """
+        return try ModbusBinding(
+            profile: try profile("test/relay", text), interface: "tcp", device: DeviceID(device))
     }
 
     /// A thermometer that publishes `{"t": 21.5}` on `site/<key>/data`, without a time.
