@@ -22,6 +22,8 @@ final class BusPoller {
     var untold: UInt64 = 0
     /// The last look at both clocks, and when it was by the link's own.
     private var look: (reading: ClockReading, at: Duration)?
+    /// One for each target.
+    private var counters: [CounterWatch]
     private let sink: any ScanSink
     private let wallClock: any WallClock
 
@@ -59,6 +61,7 @@ final class BusPoller {
                     PollTarget(unit: unit, binding: device.binding, index: index, group: group))
             }
         }
+        counters = targets.map { CounterWatch($0.group.series) }
     }
 
     func run(on link: isolated BusLink) async {
@@ -89,7 +92,7 @@ final class BusPoller {
                     schedule.polled(entry: entry, ending, now: end.wall)
                     report(ending, of: target, wasSilent: wasSilent, cause: result.cause)
                 }
-                passed.add(scan(of: target, slot, now, result), target)
+                passed.add(scan(of: entry, slot, now, result), target)
                 if clock.elapsed() - (passed.since ?? began) >= Self.longestGathering
                     || passed.scans.count >= Self.longestRun
                 {
@@ -126,11 +129,13 @@ final class BusPoller {
     }
 
     private func scan(
-        of target: PollTarget, _ slot: Timestamp, _ now: ClockReading, _ result: PollResult
+        of entry: Int, _ slot: Timestamp, _ now: ClockReading, _ result: PollResult
     ) -> Scan {
+        let target = targets[entry]
         let readings =
-            result.readings
-            ?? target.group.series.map { _ in .bad(result.refusal ?? .absent) }
+            result.readings.map {
+                counters[entry].judge($0, now: clock.elapsed())
+            } ?? target.group.series.map { _ in .bad(result.refusal ?? .absent) }
         return Scan(
             group: target.group.id, time: slot, flags: now.scanFlags, readings: readings)
     }
