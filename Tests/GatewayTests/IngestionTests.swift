@@ -77,6 +77,49 @@ struct IngestionTests {
         }
     }
 
+    @Test("what is offered waits for the interval as if admitted; an urgent change does not")
+    func offered() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            #expect(folded.ingestion.offer(Admission(scans: [Self.scan(folded, 0)])))
+            folded.clock.advance(by: .milliseconds(900))
+            #expect(folded.ingestion.offer(Admission(scans: [Self.scan(folded, 0.9)])))
+            try await breathe()
+            #expect(folded.store.reader.newestSequence() == 0)
+            folded.clock.advance(by: .milliseconds(101))
+            _ = await folded.store.reader.waitForCommit(after: 0)
+            #expect(try await folded.journaled().count == 2)
+            folded.clock.advance(by: .milliseconds(500))
+            let alarm = Self.scan(folded, 1.5, state: "alarm")
+            #expect(folded.ingestion.offer(Admission(scans: [alarm])))
+            _ = await folded.store.reader.waitForCommit(after: 1)
+            #expect(try await folded.journaled().count == 3)
+        }
+    }
+
+    @Test("what is offered keeps its place before what is admitted after it, and nothing is lost")
+    func offeredFirst() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            var taken = 0
+            while folded.ingestion.offer(
+                Admission(scans: [Self.scan(folded, Double(taken) / 10, Double(taken))]))
+            {
+                taken += 1
+                if taken > 20_000 { break }
+            }
+            let ticket = try await folded.ingestion.admit(
+                Admission(scans: [Self.scan(folded, Double(taken) / 10)]))
+            folded.clock.advance(by: .seconds(2))
+            try await ticket.committed()
+            let times = try await folded.journaled().map(\.time)
+            #expect(times.count == taken + 1)
+            #expect(times == times.sorted())
+        }
+    }
+
     @Test("commits an urgent change at once, and no more than five times a second")
     func urgent() async throws {
         let folded = try await Self.folded()
