@@ -114,7 +114,8 @@ actor ModbusServer {
         case .foreign:
             query[0] ^= 0x55
             query[1] ^= 0xAA
-        case .frozen, nil: break
+        case .babbling: return babble(client, like: query)
+        case .frozen, .byteByByte, .wrongUnit, .short, .swapped, nil: break
         }
         guard (1...4).contains(query[7]) else {
             let code = UInt32(MODBUS_EXCEPTION_ILLEGAL_FUNCTION)
@@ -122,7 +123,58 @@ actor ModbusServer {
         }
         guard !bell.hasRung, let memory = memory(of: Int(query[6]), unit) else { return false }
         memory.fill(unit.image())
-        return modbus_reply(listener.context, query, length, memory.mapping) >= 0
+        switch faults[unit.device] {
+        case .byteByByte, .wrongUnit, .short, .swapped:
+            return distort(client, query, length, memory, faults[unit.device])
+        default: return modbus_reply(listener.context, query, length, memory.mapping) >= 0
+        }
+    }
+
+    /// Answers with a frame that is made here, because the library makes none that is wrong.
+    private func distort(
+        _ client: Int32, _ query: [UInt8], _ length: Int32, _ memory: RegisterMemory,
+        _ fault: SimulationFault?
+    ) -> Bool {
+        guard let frame = memory.answer(to: query) else {
+            // What the map does not hold is refused as ever.
+            return modbus_reply(listener.context, query, length, memory.mapping) >= 0
+        }
+        switch fault {
+        case .byteByByte:
+            for byte in frame {
+                guard send(client, [byte]) else { return false }
+                bell.wait(.milliseconds(3))
+            }
+            return true
+        case .wrongUnit:
+            var other = frame
+            other[6] &+= 1
+            return send(client, other)
+        case .short:
+            var less = query
+            let count = Int(query[10]) << 8 | Int(query[11])
+            // Of one item nothing is left but the head.
+            (less[10], less[11]) = (UInt8(max(0, count - 1) >> 8), UInt8(max(0, count - 1) & 0xFF))
+            return send(client, memory.answer(to: less) ?? frame)
+        default:
+            var before = frame
+            before[1] &-= 1
+            before[9...].reverse()
+            return send(client, before + frame)
+        }
+    }
+
+    /// A device that cannot stop holds its bus for a second.
+    private func babble(_ client: Int32, like query: [UInt8]) -> Bool {
+        for _ in 0..<20 where !bell.hasRung {
+            guard sendGarbage(client, like: query) else { return false }
+            bell.wait(.milliseconds(50))
+        }
+        return true
+    }
+
+    private func send(_ client: Int32, _ bytes: [UInt8]) -> Bool {
+        Glibc.send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
     /// Bytes that look like the end of something else.
@@ -130,7 +182,7 @@ actor ModbusServer {
         let noise = HashNoise(seed: 1, stream: "garbage")
         let index = Int64(query[0]) << 8 | Int64(query[1])
         let bytes = (0..<16).map { UInt8(truncatingIfNeeded: noise.bits(index &* 16 &+ $0)) }
-        return send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+        return send(client, bytes)
     }
 
     private func memory(of number: Int, _ unit: Unit) -> RegisterMemory? {

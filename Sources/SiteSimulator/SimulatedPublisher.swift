@@ -70,12 +70,16 @@ struct SimulatedPublisher: Sendable {
         var topic = binding.topic()
         switch faults[device] {
         case .silent, .exception: return nil
-        case .garbage: return (topic, Array("{\"\u{1}\": [1e999, nul".utf8))
-        case .foreign: topic = foreignTopic
+        case .garbage, .babbling: return (topic, Array("{\"\u{1}\": [1e999, nul".utf8))
+        case .foreign, .wrongUnit: topic = foreignTopic
         case .late(let delay): instant = slot - delay
         case .frozen(let at): instant = at
-        case nil: break
+        case .swapped: instant = slot - period
+        case .byteByByte, .short, nil: break
         }
-        return (topic, binding.payload(site.values(of: device, at: instant), at: instant))
+        let payload = binding.payload(site.values(of: device, at: instant), at: instant)
+        return (
+            topic, faults[device] == .short ? Array(payload.prefix(payload.count / 2)) : payload
+        )
     }
 }

@@ -20,6 +20,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
+              plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
             Equal seeds give equal values.
             """,
             """
@@ -27,6 +28,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
+              plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
             种子相同，数值相同。
             """))
 
@@ -50,10 +52,21 @@ struct Simulate: AsyncParsableCommand {
             valueName: "file"))
     var recording: String?
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "A device misbehaves: device=fault, where fault is one of "
+                    + SimulationFault.words.joined(separator: ", ")
+                    + ". May be repeated.",
+                "让设备出错：设备=故障，故障为 \(SimulationFault.words.joined(separator: "、"))；可重复。"),
+            valueName: "device=fault"))
+    var fault: [String] = []
+
     @OptionGroup var folders: SharedFolders
 
     func run() async throws {
         try await reportingFailures {
+            let faults = try Self.faults(fault, now: SystemClock(believesWall: true).read().wall)
             try capDescriptors()
             if let recording { return try await replay(recording) }
             let library = try SiteFiles.library(at: try folders.folder() + "/Devices")
@@ -64,6 +77,7 @@ struct Simulate: AsyncParsableCommand {
                 site: site, library: library, broker: try brokerAddress(),
                 ports: modbusPort.map { .from($0) } ?? .free, clock: ContinuousClock(),
                 wallClock: clock)
+            for (device, fault) in faults { simulation.set(fault: fault, for: device) }
             let endpoints: SimulatedEndpoints
             do {
                 endpoints = try await simulation.start()
@@ -98,6 +112,28 @@ struct Simulate: AsyncParsableCommand {
         print(say("Ctrl-C stops it.", "按 Ctrl-C 停止。"))
         let logger = makeLogger(level: .warning)
         try await runServices([RecordedService(device: device)], logger: logger)
+    }
+
+    /// What `--fault` says, in order.
+    static func faults(
+        _ texts: [String], now: Timestamp
+    ) throws -> [(DeviceID, SimulationFault)] {
+        try texts.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1)
+            let known = SimulatedSite.devices.map(\.id.text)
+            guard parts.count == 2, known.contains(String(parts[0])),
+                let fault = SimulationFault(String(parts[1]), now: now)
+            else {
+                throw Failure.badInput(
+                    say(
+                        "--fault wants device=fault, not '\(text)'; the devices are "
+                            + known.joined(separator: ", ") + "; the faults are "
+                            + SimulationFault.words.joined(separator: ", "),
+                        "--fault 应为 设备=故障，而不是 '\(text)'；设备：\(known.joined(separator: "、"))；"
+                            + "故障：\(SimulationFault.words.joined(separator: "、"))"))
+            }
+            return (DeviceID(String(parts[0])), fault)
+        }
     }
 
     private func brokerAddress() throws -> SimulatedEndpoints.Broker? {

@@ -118,6 +118,9 @@ import Testing
                 (.late(.milliseconds(500)), [.timeout]),
                 (.garbage, [.foreignAnswer, .timeout, .disconnected]),
                 (.foreign, [.foreignAnswer, .timeout]),
+                (.short, [.foreignAnswer, .timeout]),
+                (.babbling, [.foreignAnswer, .timeout, .disconnected]),
+                (.swapped, [.foreignAnswer, .timeout]),
             ]
             for (fault, expected) in table {
                 faults[Self.meter] = fault
@@ -130,6 +133,57 @@ import Testing
                 await waiting.perform { $0.close() }
                 #expect(try await read(link) == [0x1234, 0xFFFF, 0, 7])
             }
+        }
+    }
+
+    @Test("an answer that comes byte by byte is whole, for registers and bits")
+    func byteByByte() async throws {
+        try await withServer { (server, faults, link) async throws in
+            faults[Self.meter] = .byteByByte
+            let begin = ContinuousClock.now
+            #expect(try await read(link) == [0x1234, 0xFFFF, 0, 7])
+            // Seventeen bytes with three milliseconds behind each.
+            #expect(ContinuousClock.now - begin >= .milliseconds(50))
+            let bits = try await link.perform {
+                try $0.readBits(unit: 3, function: .coil, address: 0, count: 2)
+            }
+            #expect(bits == [false, true])
+            #expect(try await read(link, .input, 7, 1) == [42])
+            #expect(await code { try await read(link, .holding, 102, 4) } == .exception(2))
+        }
+    }
+
+    @Test("what is not right is made as it is called, byte for byte")
+    func frames() throws {
+        let memory = try #require(
+            RegisterMemory(readable: [
+                RegisterRequest(area: .holding, address: 100, count: 3),
+                RegisterRequest(area: .discrete, address: 0, count: 10),
+            ]))
+        memory.fill(RegisterImage([.holding: [100: 0x1234, 102: 7], .discrete: [0: 1, 9: 1]]))
+        #expect(
+            memory.answer(to: [0, 9, 0, 0, 0, 6, 3, 3, 0, 100, 0, 3])
+                == [0, 9, 0, 0, 0, 9, 3, 3, 6, 0x12, 0x34, 0, 0, 0, 7])
+        #expect(
+            memory.answer(to: [0, 9, 0, 0, 0, 6, 3, 2, 0, 0, 0, 10])
+                == [0, 9, 0, 0, 0, 5, 3, 2, 2, 1, 2])
+        #expect(memory.answer(to: [0, 9, 0, 0, 0, 6, 3, 3, 0, 100, 0, 4]) == nil)
+        #expect(memory.answer(to: [0, 9, 0, 0, 0, 6, 3, 4, 0, 100, 0, 1]) == nil)
+        #expect(memory.answer(to: [0, 9]) == nil)
+    }
+
+    @Test("every fault has a word, and no other word is one")
+    func words() {
+        let now = Timestamp(milliseconds: 5)
+        #expect(
+            SimulationFault.words.compactMap { SimulationFault($0, now: now) } == [
+                .silent, .exception(6), .late(.milliseconds(500)), .garbage, .foreign,
+                .frozen(at: now), .byteByByte, .wrongUnit, .short, .babbling, .swapped,
+            ])
+        for word in [
+            "", "loud", "exception", "exception=12", "late", "late=5", "late=-1ms", "short=1",
+        ] {
+            #expect(SimulationFault(word, now: now) == nil, "\(word)")
         }
     }
 
