@@ -5,7 +5,7 @@ extension StoreReader {
     static let headBudget = 8 << 20
     /// Small groups are sealed together up to so many bytes of scans: each transaction carries the
     /// evaluation's state, and a commit may have to wait for it.
-    static let bytesPerStep = 256 << 10
+    static let bytesPerStep = 512 << 10
     /// Late scans of one group that are worth opening their buckets for.
     private static let manyLate = 1024
     /// Rows of the journal beyond which the group that holds the oldest is sealed.
