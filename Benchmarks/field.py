@@ -242,8 +242,15 @@ class Field:
                 time.sleep(settle)
                 first = {kind: last_line(f"{place}/{kind}.log") for kind in kinds}
                 cpu = field_site.cpu_seconds(process.pid)
-                time.sleep(seconds)
-                last = {kind: last_line(f"{place}/{kind}.log") for kind in kinds}
+                begin = time.monotonic()
+                while True:
+                    # At least one probe of the dead unit lies within: they are a minute apart.
+                    time.sleep(seconds if time.monotonic() < begin + 1 else 1)
+                    last = {kind: last_line(f"{place}/{kind}.log") for kind in kinds}
+                    if (last["dead"]["asked"][-1] > first["dead"]["asked"][-1]
+                            or time.monotonic() > begin + seconds + 60):
+                        break
+                seconds = time.monotonic() - begin
                 cpu = field_site.cpu_seconds(process.pid) - cpu
         finally:
             for slave in slaves.values():
