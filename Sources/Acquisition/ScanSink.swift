@@ -29,5 +29,6 @@ package protocol ScanSink: Sendable {
 }
 
 extension ScanSink {
+    /// A sink that has no such way: everything goes through `admit`.
     package func offer(_ admission: Admission) -> Bool { false }
 }
