@@ -24,6 +24,7 @@ NONE, INTEGERS, DOUBLES, WORDS, MIXED = range(5)
 REASONS = {
     1: "absent", 2: "invalid", 3: "out_of_range", 4: "unknown_code", 5: "stale", 6: "timeout",
     7: "exception", 8: "foreign_answer", 9: "disconnected", 10: "missed", 11: "malformed",
+    12: "not_identified",
 }
 
 
