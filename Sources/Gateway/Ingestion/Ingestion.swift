@@ -66,6 +66,7 @@ package actor Ingestion: ScanSink {
     private let urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]]
     private let inbox = Mutex(Inbox())
     private var isEmptyingInbox = false
+    private let emptied = Doorbell()
     let observer: UnstoredObserver
     var outage: Outage?
     /// Outages that are over and not in the audit chain yet.
@@ -153,7 +154,10 @@ package actor Ingestion: ScanSink {
         }
         if found.admissions.isEmpty { return }
         isEmptyingInbox = true
-        defer { isEmptyingInbox = false }
+        defer {
+            isEmptyingInbox = false
+            emptied.ring()
+        }
         for admission in found.admissions {
             // Only what comes again can be refused.
             _ = try? await take(admission, since: found.since)
@@ -168,6 +172,11 @@ package actor Ingestion: ScanSink {
         if isUnstored, comesAgain { throw IngestionError.unstored }
         while waiting.readings >= options.capacity, !isUnstored {
             await room.wait()
+            try Task.checkCancellation()
+        }
+        // What was offered before keeps its place, also while the loop is taking it in.
+        while isEmptyingInbox {
+            await emptied.wait()
             try Task.checkCancellation()
         }
         await emptyInbox()
