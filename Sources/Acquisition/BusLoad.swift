@@ -74,13 +74,8 @@ package struct BusLoad: Sendable {
     private func share(_ time: KeyPath<Group, Duration>) -> Double {
         groups.reduce(0) { sum, group in
             guard let period = group.group.period, period > .zero else { return sum }
-            return sum + Self.seconds(group[keyPath: time]) / Self.seconds(period)
+            return sum + group[keyPath: time] / period
         }
-    }
-
-    private static func seconds(_ duration: Duration) -> Double {
-        let (seconds, attoseconds) = duration.components
-        return Double(seconds) + Double(attoseconds) / 1e18
     }
 }
 
@@ -91,12 +86,8 @@ extension RequestCost {
             self = .network
             return
         }
-        func nanoseconds(_ duration: Duration) -> Double {
-            let (seconds, attoseconds) = duration.components
-            return Double(seconds) * 1e9 + Double(attoseconds) / 1e9
-        }
         let fixed =
             line.time(ofCharacters: 13) + max(quietTime, line.frameGap) + BusLoad.turnaround
-        self.init(overhead: nanoseconds(fixed) / nanoseconds(line.time(ofCharacters: 2)))
+        self.init(overhead: fixed / line.time(ofCharacters: 2))
     }
 }

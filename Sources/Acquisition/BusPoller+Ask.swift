@@ -225,8 +225,16 @@ extension BusError {
         }
     }
 
+    /// Whether the device may have done what it was told, though it did not say so.
+    var mayHaveArrived: Bool {
+        switch code {
+        case .timeout, .foreignAnswer, .disconnected: true
+        case .exception, .invalidRequest, .notGranted, .connectFailed, .descriptors: false
+        }
+    }
+
     /// The quality of the readings that this error leaves without a value.
-    var badReason: BadReason {
+    package var badReason: BadReason {
         switch code {
         case .timeout: .timeout
         case .exception, .invalidRequest, .notGranted: .exception

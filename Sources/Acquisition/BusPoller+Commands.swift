@@ -40,8 +40,7 @@ extension BusPoller {
             try link.write(request, timeout: timeout)
         }
         if case .failure(let error) = written {
-            return error.code == .timeout
-                ? .unconfirmed("\(error)") : .refused("\(error)")
+            return error.mayHaveArrived ? .unconfirmed("\(error)") : .refused("\(error)")
         }
         var said = "nothing"
         for number in 0..<Self.confirmations {

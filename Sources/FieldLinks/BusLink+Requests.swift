@@ -21,8 +21,8 @@ extension BusLink {
                     ? modbus_read_registers(context, Int32(address), Int32(count), &values)
                     : modbus_read_input_registers(context, Int32(address), Int32(count), &values)
             }
-        case .stream(let stream):
-            let data = try ask(question.pdu, question, 2 * count, timeout, stream)
+        case .stream, .packets:
+            let data = try ask(question.pdu, question, 2 * count, timeout, wire)
             for index in values.indices {
                 values[index] = UInt16(data[2 * index]) << 8 | UInt16(data[2 * index + 1])
             }
@@ -37,7 +37,8 @@ extension BusLink {
         unit: UInt8, function: BitFunction, address: Int, count: Int, timeout: Duration? = nil
     ) throws(BusError) -> [Bool] {
         let question = Question(unit: unit, function: function.code, address: address, count: count)
-        switch try ready(question, limit: 2000, timeout) {
+        let wire = try ready(question, limit: 2000, timeout)
+        switch wire {
         case .library(let context):
             var values = [UInt8](repeating: 0, count: count)
             try ask(question, timeout, context) { context in
@@ -46,8 +47,8 @@ extension BusLink {
                     : modbus_read_input_bits(context, Int32(address), Int32(count), &values)
             }
             return values.map { $0 != 0 }
-        case .stream(let stream):
-            let data = try ask(question.pdu, question, (count + 7) / 8, timeout, stream)
+        case .stream, .packets:
+            let data = try ask(question.pdu, question, (count + 7) / 8, timeout, wire)
             return (0..<count).map { data[$0 / 8] >> UInt8($0 % 8) & 1 == 1 }
         }
     }
@@ -62,12 +63,11 @@ extension BusLink {
         guard request.isGranted(by: grants) else {
             throw error(.notGranted, question, "the configuration grants no such write")
         }
-        switch try ready(
-            question, limit: request.function.isBits ? 1968 : 123, timeout)
-        {
+        let wire = try ready(question, limit: request.function.isBits ? 1968 : 123, timeout)
+        switch wire {
         case .library(let context):
             try ask(question, timeout, context) { request.send(through: $0) }
-        case .stream(let stream): _ = try ask(request.pdu, question, nil, timeout, stream)
+        case .stream, .packets: _ = try ask(request.pdu, question, nil, timeout, wire)
         }
     }
 
@@ -76,7 +76,7 @@ extension BusLink {
     /// - Parameters:
     ///   - request: the frame; its protocol allows reads alone.
     ///   - name: what is asked, for messages.
-    /// - Throws: `invalidRequest` where libmodbus owns the line.
+    /// - Throws: `invalidRequest` where the line speaks Modbus alone.
     package func exchange<Answer>(
         _ request: [UInt8], name: String, timeout: Duration? = nil,
         _ search: ([UInt8]) -> FrameSearch<Answer>
@@ -87,6 +87,7 @@ extension BusLink {
                 cause: wire == nil ? "not connected" : "the line speaks Modbus alone")
         }
         do throws(ByteStream.Failure) {
+            stream.drain()
             return try stream.exchange(request, timeout: timeout ?? responseTimeout, search)
         } catch {
             throw failure(error, "\(name) at \(place)", timeout)
@@ -108,7 +109,7 @@ extension BusLink {
         }
         guard let wire else { throw error(.disconnected, question, "not connected") }
         // Modbus TCP numbers its requests; on a line only time tells.
-        if case .modbusTCP = place { return wire }
+        if case .packets = wire { return wire }
         if let pause = unanswered.pause(before: question, now: monotonicNanoseconds()) {
             let end = monotonicNanoseconds() + pause.limit.nanoseconds
             for _ in 0..<pause.answers {
@@ -116,7 +117,8 @@ extension BusLink {
                 if left <= 0 { break }
                 switch wire {
                 case .library(let context): context.discard(for: .nanoseconds(left))
-                case .stream(let stream): stream.discard(for: .nanoseconds(left))
+                case .stream(let stream), .packets(let stream):
+                    stream.discard(for: .nanoseconds(left))
                 }
             }
             unanswered.forget(question)
@@ -146,27 +148,63 @@ extension BusLink {
         }
     }
 
-    /// Asks over a stream; the bytes that were asked for.
+    /// Asks without libmodbus; the bytes that were asked for.
     private func ask(
-        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ timeout: Duration?,
-        _ stream: ByteStream
+        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ timeout: Duration?, _ wire: Wire
     ) throws(BusError) -> [UInt8] {
-        let limit = timeout ?? responseTimeout
-        let answer: ModbusRTUFrame.Answer
+        let answer: ModbusAnswer
         do throws(ByteStream.Failure) {
-            answer = try stream.exchange(
-                ModbusRTUFrame.frame(unit: question.unit, pdu: pdu), timeout: limit
-            ) {
-                ModbusRTUFrame.search($0, unit: question.unit, pdu: pdu, count: bytes)
+            let limit = timeout ?? responseTimeout
+            switch wire {
+            case .stream(let stream): answer = try line(pdu, question, bytes, limit, stream)
+            case .packets(let stream): answer = try packet(pdu, question, bytes, limit, stream)
+            case .library: throw .lost("the port is libmodbus's")
             }
         } catch {
             throw failure(error, "\(question) at \(place)", timeout)
         }
-        unanswered.answered(question)
         switch answer {
         case .data(let data): return data
         case .exception(let number):
             throw error(.exception(number), question, ModbusContext.text(exception: number))
+        }
+    }
+
+    private func line(
+        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ limit: Duration,
+        _ stream: ByteStream
+    ) throws(ByteStream.Failure) -> ModbusAnswer {
+        stream.drain()
+        let answer = try stream.exchange(
+            ModbusRTUFrame.frame(unit: question.unit, pdu: pdu), timeout: limit
+        ) {
+            ModbusRTUFrame.search($0, unit: question.unit, pdu: pdu, count: bytes)
+        }
+        unanswered.answered(question)
+        return answer
+    }
+
+    private func packet(
+        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ limit: Duration,
+        _ stream: ByteStream
+    ) throws(ByteStream.Failure) -> ModbusAnswer {
+        let (number, unit) = (transaction &+ 1, question.unit)
+        transaction = number
+        do throws(ByteStream.Failure) {
+            let reply = try stream.exchange(
+                ModbusTCPFrame.frame(transaction: number, unit: unit, pdu: pdu), timeout: limit
+            ) {
+                ModbusTCPFrame.search(
+                    $0, transaction: number, unit: unit, pdu: pdu, count: bytes)
+            }
+            switch reply {
+            case .answer(let answer): return answer
+            case .other(let text): throw .foreign(text, [])
+            }
+        } catch {
+            guard case .foreign(_, let received) = error else { throw error }
+            stream.drain()
+            throw ModbusTCPFrame.hasBegun(received, transaction: number) ? .timeout : error
         }
     }
 
@@ -178,10 +216,8 @@ extension BusLink {
             return BusError(
                 code: .timeout, request: request,
                 cause: "no complete answer in \(timeout ?? responseTimeout)")
-        case .foreign(let count):
-            return BusError(
-                code: .foreignAnswer, request: request,
-                cause: "\(count) bytes came, and none of them is the answer")
+        case .foreign(let text, _):
+            return BusError(code: .foreignAnswer, request: request, cause: text)
         case .lost(let text):
             close()
             return BusError(code: .disconnected, request: request, cause: text)

@@ -21,12 +21,15 @@ package actor BusLink {
 
     /// How the bytes travel while the link is connected.
     enum Wire {
+        /// A serial port that libmodbus owns.
         case library(ModbusContext)
+        /// A line whose bytes come as they are.
         case stream(ByteStream)
+        /// Modbus TCP.
+        case packets(ByteStream)
     }
 
     package nonisolated let place: BusPlace
-    /// Hears what was sent and what came, for recordings and `probe`; nil in service.
     private let thread: OwnThread
     let responseTimeout: Duration
     private let connectTimeout: Duration
@@ -35,6 +38,8 @@ package actor BusLink {
     private let dialIn: DialInPort?
     private(set) var wire: Wire?
     var unanswered = UnansweredRequests()
+    /// The number of the last request over Modbus TCP; it runs on from connection to connection.
+    var transaction: UInt16 = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         thread.asUnownedSerialExecutor()
@@ -111,17 +116,11 @@ package actor BusLink {
 
     private func open() throws -> Wire {
         switch place {
-        case .modbusTCP(let host, let port):
-            return .library(
-                try ModbusContext(host: host, port: port, connectTimeout: connectTimeout))
+        case .modbusTCP(let host, let port): return .packets(try connected(host, port))
         case .serial(let line) where !isShared: return .library(try ModbusContext(line))
         case .serial(let line):
             return .stream(try stream(isSerial: true) { try openSerialPort(line) })
-        case .serialServer(let host, let port):
-            return .stream(
-                try stream(isSerial: false) {
-                    try connectTCP(host: host, port: port, timeout: connectTimeout)
-                })
+        case .serialServer(let host, let port): return .stream(try connected(host, port))
         case .dialIn(let caller):
             return .stream(
                 try stream(isSerial: false) {
@@ -130,6 +129,12 @@ package actor BusLink {
                     }
                     return socket
                 })
+        }
+    }
+
+    private func connected(_ host: String, _ port: Int) throws -> ByteStream {
+        try stream(isSerial: false) {
+            try connectTCP(host: host, port: port, timeout: connectTimeout)
         }
     }
 

@@ -2,7 +2,7 @@ import Frames
 import Glibc
 import Telemetry
 
-/// A line that carries bytes as they are: a serial port, or the socket of a serial server.
+/// A line that carries bytes as they are: a serial port, or a socket.
 ///
 /// An answer is searched for in everything that has come since the request left, so that echoes,
 /// wake-up bytes, the heartbeat of a serial server and late answers to other questions cost nothing.
@@ -11,8 +11,8 @@ final class ByteStream {
     enum Failure: Error {
         /// Nothing came, or only the beginning of an answer.
         case timeout
-        /// Bytes came, and none of them was the answer; how many.
-        case foreign(Int)
+        /// Bytes came, and none of them was the answer: what to say, and the bytes.
+        case foreign(String, [UInt8])
         case lost(String)
     }
 
@@ -52,17 +52,20 @@ final class ByteStream {
     }
 
     /// Sends `request` and returns the first thing that `search` finds in what comes back.
+    ///
+    /// What came before is not thrown away: where frames bear no number, `drain` comes first.
     func exchange<Answer>(
         _ request: [UInt8], timeout: Duration, _ search: ([UInt8]) -> FrameSearch<Answer>
     ) throws(Failure) -> Answer {
-        drain()
         try send(request)
         var received: [UInt8] = []
         let end = monotonicNanoseconds() + timeout.nanoseconds
         while true {
             let left = end - monotonicNanoseconds()
             guard left > 0, received.count < Self.longestAnswer else {
-                throw received.isEmpty ? .timeout : .foreign(received.count)
+                if received.isEmpty { throw .timeout }
+                throw .foreign(
+                    "\(received.count) bytes came, and none of them is the answer", received)
             }
             guard wait(Int16(POLLIN), .nanoseconds(left)) else { continue }
             try receive(&received)

@@ -2,10 +2,9 @@ import CModbus
 import Glibc
 import Telemetry
 
-/// A libmodbus context with its open socket or serial port; both are closed once, when this goes.
+/// A libmodbus context with its open serial port; both are closed once, when this goes.
 ///
-/// A socket is connected here and handed over, so that connecting has its own time-out and a
-/// descriptor that `select()` cannot take never reaches the library.
+/// A descriptor that `select()` cannot take is refused before the library waits on it.
 final class ModbusContext {
     /// How a request failed.
     enum Failure {
@@ -26,34 +25,10 @@ final class ModbusContext {
     private static let badUnit = lastException + 6
 
     private let context: OpaquePointer
-    private let isSerial: Bool
     private var timeout = Duration.zero
-
-    /// Connects to a server that speaks Modbus TCP; books a descriptor.
-    init(host: String, port: Int, connectTimeout: Duration) throws {
-        isSerial = false
-        try DescriptorBudget.acquire(.modbus)
-        do {
-            guard let context = modbus_new_tcp(nil, Int32(clamping: port)) else {
-                throw TCPConnectionError(cause: systemText(errno))
-            }
-            do {
-                let socket = try connectTCP(host: host, port: port, timeout: connectTimeout)
-                modbus_set_socket(context, socket)
-            } catch {
-                modbus_free(context)
-                throw error
-            }
-            self.context = context
-        } catch {
-            DescriptorBudget.release(.modbus)
-            throw error
-        }
-    }
 
     /// Opens a serial port; books a descriptor.
     init(_ line: SerialLine) throws {
-        isSerial = true
         try DescriptorBudget.acquire(.modbus)
         do {
             context = try Self.open(line)
@@ -128,7 +103,7 @@ final class ModbusContext {
         wait(atMost: timeout)
         modbus_set_slave(context, Int32(unit))
         // What a silent line has still brought belongs to nobody.
-        if isSerial { modbus_flush(context) }
+        modbus_flush(context)
         let result = read(context)
         if result == count { return nil }
         return failure(number: errno, result: result)
@@ -164,8 +139,7 @@ final class ModbusContext {
             discard(for: timeout)
             return .foreign(text)
         default:
-            return .lost(
-                number == ECONNRESET ? "the device closed the connection" : systemText(number))
+            return .lost(systemText(number))
         }
     }
 

@@ -32,14 +32,6 @@ package enum ModbusRTUFrame {
         return bytes
     }
 
-    /// What a unit answers to a request.
-    package enum Answer: Hashable, Sendable {
-        /// What follows the function: for reads the bytes behind their count, for writes the echo.
-        case data([UInt8])
-        /// The code of an exception.
-        case exception(UInt8)
-    }
-
     /// Looks for the answer to a read of `count` bytes, or to a write.
     ///
     /// Nothing is believed without unit, function, length and CRC, so what else came (an echo of
@@ -50,26 +42,19 @@ package enum ModbusRTUFrame {
     ///   first four bytes of `pdu` behind the function.
     package static func search(
         _ received: [UInt8], unit: UInt8, pdu: [UInt8], count: Int?
-    ) -> FrameSearch<Answer> {
+    ) -> FrameSearch<ModbusAnswer> {
         guard let function = pdu.first else { return .incomplete }
-        let head = count.map { 3 + $0 } ?? 6
         for start in received.indices where received[start] == unit {
-            let rest = received[start...]
-            guard rest.count >= 5 else { break }
-            let code = rest[start + 1]
-            if code == function | 0x80, isWhole(rest.prefix(5)) {
-                return .found(.exception(rest[start + 2]))
-            }
-            guard code == function, rest.count >= head + 2 else { continue }
-            if let count {
-                guard Int(rest[start + 2]) == count else { continue }
-            } else {
-                guard rest[(start + 2)..<(start + 6)].elementsEqual(pdu.dropFirst().prefix(4))
-                else { continue }
-            }
-            if isWhole(rest.prefix(head + 2)) {
-                return .found(.data(Array(rest.prefix(head).dropFirst(count == nil ? 2 : 3))))
-            }
+            let rest = received[start...].dropFirst()
+            guard let code = rest.first else { break }
+            let length =
+                code == function | 0x80
+                ? ModbusAnswer.exceptionLength : ModbusAnswer.length(count: count)
+            guard rest.count >= length + 2,
+                let answer = ModbusAnswer(rest.prefix(length), to: pdu, count: count),
+                isWhole(received[start...].prefix(1 + length + 2))
+            else { continue }
+            return .found(answer)
         }
         return .incomplete
     }

@@ -127,6 +127,22 @@ struct FieldLessonsCommandTests {
         }
     }
 
+    @Test("an order whose answer is nobody's may have been carried out, so it is taken back")
+    func foreignAnswer() async throws {
+        let bus = LessonBus()
+        let (relay, command) = try relay()
+        let requests = try await bus.polling(
+            [relay], faults: ["9=wrong-id"], commands: [command]
+        ) { acquisition, _ in
+            guard case .unconfirmed = await acquisition.execute(order("on")) else {
+                Issue.record("nobody knows what the relay did")
+                return
+            }
+        }
+        let last = try #require(writes(requests).lastIndex(of: 0xFF00))
+        #expect(writes(requests)[last...].contains(0))
+    }
+
     @Test("writes without a grant never leave the gateway")
     func ungranted() async throws {
         let bus = LessonBus()

@@ -36,9 +36,11 @@ struct FieldLessonsLineTests {
         #expect(bus.strangers(1, addresses) == [])
     }
 
-    @Test("a neighbour's answer before the right one is passed over on a line")
-    func passedOver() async throws {
-        let bus = LessonBus(.rtu)
+    @Test(
+        "an earlier answer before the right one is passed over",
+        arguments: LessonBus.Framer.allCases)
+    func passedOver(framer: LessonBus.Framer) async throws {
+        let bus = LessonBus(framer)
         try await bus.polling([bus.device(1)], faults: ["1=stale"]) { _, _ in
             try await eventually("scans") { bus.sink.scans(of: 1).count >= 5 }
         }
@@ -48,7 +50,7 @@ struct FieldLessonsLineTests {
 
     @Test(
         "an answer to somebody else's question is no value",
-        arguments: ["wrong-id", "stale", "short"])
+        arguments: ["wrong-id", "short"])
     func foreign(kind: String) async throws {
         let bus = LessonBus()
         try await bus.polling(

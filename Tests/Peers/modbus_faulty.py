@@ -12,6 +12,9 @@ A register holds its own address. Reading a block that begins at one of these do
     1007  sends the answer byte by byte
     1008  answers with another function code
     1009  announces more bytes in the header than it sends
+    1010  answers as the unit after the one that was asked
+    1011  sends a late answer with an earlier transaction id and other values, then the right one
+    1012  exception 2 whose header announces one byte too many, as some inverters send it
 
 A block of more than one register that contains 2005 is refused with exception 2, as devices with
 holes in their map do; 2005 alone is refused too. Unit 99 never answers. Prints `listening <port>`.
@@ -42,6 +45,10 @@ async def handle(reader, writer):
                 break
             if address == 1000:
                 await asyncio.sleep(DELAY)
+            if address == 1012:
+                refusal = frame(transaction, unit, bytes([function | 0x80, 2]))
+                writer.write(refusal[:4] + struct.pack(">H", 4) + refusal[6:])
+                continue
             if address == 1003:
                 writer.write(frame(transaction, unit, bytes([function | 0x80, 6])))
                 continue
@@ -57,7 +64,12 @@ async def handle(reader, writer):
                 function = 4 if function == 3 else 3
             if address == 1001:
                 transaction ^= 0x5555
+            if address == 1010:
+                unit += 1
             answer = frame(transaction, unit, bytes([function, len(data)]) + data)
+            if address == 1011:
+                late = bytes([function, len(data)]) + bytes([0x77] * len(data))
+                answer = frame(transaction - 1 & 0xFFFF, unit, late) + answer
             if address == 1006:
                 answer = answer[: len(answer) // 2]
             if address == 1009:

@@ -128,11 +128,10 @@ extension BoundSite {
         links.compactMap { link in
             guard case .bus(let link, let address, let units) = link else { return nil }
             let load = BusLoad(units.map(\.binding), line: address.line)
-            let (seconds, attoseconds) = load.cycle.components
             return BusDemand(
                 link: link.id, line: address.line?.settings ?? "TCP",
                 requests: load.groups.reduce(0) { $0 + $1.requests },
-                cycle: Double(seconds) + Double(attoseconds) / 1e18, share: load.expected)
+                cycle: load.cycle / .seconds(1), share: load.expected)
         }
     }
 }

@@ -97,7 +97,7 @@ package struct DeviceProbe: Sendable {
                 switch await read(request, unit: unit) {
                 case .success(let answer): answers.append(answer)
                 case .failure(let error):
-                    answers.append(.bad(error.probeReason))
+                    answers.append(.bad(error.badReason))
                     look.failures.append("\(error)")
                 }
                 if let last = answers.last { recording.note(request, last) }
@@ -150,7 +150,7 @@ package struct DeviceProbe: Sendable {
                     answers.append(answer)
                     if case .data(let data) = answer { look.frames.append(request.reply(data)) }
                 case .failure(let error):
-                    answers.append(.bad(error.probeReason))
+                    answers.append(.bad(error.badReason))
                     look.failures.append("\(error)")
                 }
             }
@@ -176,17 +176,6 @@ package struct DeviceProbe: Sendable {
             } catch {
                 return .failure(error)
             }
-        }
-    }
-}
-
-extension BusError {
-    fileprivate var probeReason: BadReason {
-        switch code {
-        case .timeout: .timeout
-        case .exception, .invalidRequest, .notGranted: .exception
-        case .foreignAnswer: .foreignAnswer
-        case .disconnected, .connectFailed, .descriptors: .disconnected
         }
     }
 }
