@@ -78,7 +78,9 @@ struct ModbusTCPFrameTests {
         #expect(data == [0x00, 0x02, 0xFF, 0x00])
         var other = echo
         other[10] = 0
-        if case .found(.answer) = search(other) { Issue.record("another value passed for the echo") }
+        if case .found(.answer) = search(other) {
+            Issue.record("another value passed for the echo")
+        }
     }
 
     @Test("a whole frame under the request's number that answers something else is told at once")
