@@ -38,6 +38,7 @@ package final class BusAcquisition: Sendable {
     let name: String
     let link: BusLink
     let devices: [Device]
+    let lastValues: [Int: Double]
     let sink: any ScanSink
     let clock: LinkClock
     let wallClock: any WallClock
@@ -52,6 +53,8 @@ package final class BusAcquisition: Sendable {
     /// - Parameters:
     ///   - name: the link's id in the configuration.
     ///   - commands: what may be written on this link.
+    ///   - lastValues: the last good numbers that are stored, by the number of the series; counters
+    ///     go on from them.
     ///   - wallClock: stamps the scans and gives the slots.
     ///   - random: gives the jitter of the reconnects.
     ///   - longestDoubt: a network connection on which nobody has answered for so long, and three
@@ -59,7 +62,8 @@ package final class BusAcquisition: Sendable {
     ///   - onEvent: called on the link's thread; must not block.
     package init(
         name: String, link: BusLink, devices: [Device], commands: [DeviceCommand] = [],
-        sink: any ScanSink, clock: LinkClock, wallClock: any WallClock, status: AcquisitionStatus,
+        lastValues: [Int: Double] = [:], sink: any ScanSink, clock: LinkClock,
+        wallClock: any WallClock, status: AcquisitionStatus,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         longestDoubt: Duration = .seconds(10),
         onEvent: @escaping @Sendable (AcquisitionEvent) -> Void = { _ in }
@@ -67,6 +71,7 @@ package final class BusAcquisition: Sendable {
         self.name = name
         self.link = link
         self.devices = devices
+        self.lastValues = lastValues
         self.sink = sink
         self.clock = clock
         self.wallClock = wallClock

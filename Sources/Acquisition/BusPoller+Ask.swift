@@ -171,17 +171,17 @@ extension BusPoller {
                     status.lastError = "\(error)"
                 }
                 switch error.code {
-                case .disconnected where mayReconnect && !bell.isStopped:
+                case .disconnected where mayReconnect && !isOver:
                     // Many devices close an idle connection; only a new one that fails is news.
                     mayReconnect = false
                 case .timeout, .foreignAnswer:
                     left -= 1
                     unheard(link)
-                    if left <= 0 || bell.isStopped { return .failure(error) }
+                    if left <= 0 || isOver { return .failure(error) }
                 case .exception where error.disposition == .retrySoon && !wasBusy:
                     heard()
                     wasBusy = true
-                    bell.wait(Self.busyPause)
+                    stillness.wait(Self.busyPause)
                 case .disconnected:
                     fail(error)
                     return .failure(error)
@@ -229,6 +229,8 @@ extension BusError {
     var mayHaveArrived: Bool {
         switch code {
         case .timeout, .foreignAnswer, .disconnected: true
+        // Failed on the way, taken for later, or not answered to the gateway in front of it.
+        case .exception(4), .exception(5), .exception(11): true
         case .exception, .invalidRequest, .notGranted, .connectFailed, .descriptors: false
         }
     }

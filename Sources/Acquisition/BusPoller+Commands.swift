@@ -21,6 +21,7 @@ extension BusPoller {
 
     /// Leaves every device that was switched in its safe state, as well as it can be reached.
     func restoreSafeStates(on link: isolated BusLink) async {
+        isRestoring = true
         for work in commands.standingWork() where link.isConnected {
             let outcome = await carryOut(work, on: link)
             commands.finish(work, outcome, now: clock.elapsed())
@@ -36,15 +37,22 @@ extension BusPoller {
             let unit = units.firstIndex(where: { $0.device == command.device })
         else { return .refused("'\(work.word)' is not a word of the command") }
         let timeout = units[unit].binding.responseTimeout
+        // One attempt that may have arrived is enough, whatever became of the next.
+        var mayHaveArrived = false
         let written = await attempt(unit, on: link, attempts: 2) { link throws(BusError) in
-            try link.write(request, timeout: timeout)
+            do throws(BusError) {
+                try link.write(request, timeout: timeout)
+            } catch {
+                mayHaveArrived = mayHaveArrived || error.mayHaveArrived
+                throw error
+            }
         }
         if case .failure(let error) = written {
-            return error.mayHaveArrived ? .unconfirmed("\(error)") : .refused("\(error)")
+            return mayHaveArrived ? .unconfirmed("\(error)") : .refused("\(error)")
         }
         var said = "nothing"
         for number in 0..<Self.confirmations {
-            if number > 0 { bell.wait(Self.confirmationPause) }
+            if number > 0 { stillness.wait(Self.confirmationPause) }
             switch await ask(unit, command.confirmation, on: link, attempts: 1) {
             case .success(let answer):
                 let word = command.word(in: answer)

@@ -40,7 +40,7 @@ extension BusPoller {
         if case .serial(let line) = link.place { silence = max(silence, line.frameGap) }
         guard silence > .zero, let lastEnd = contact.lastEnd else { return }
         let left = silence - (clock.elapsed() - lastEnd)
-        if left > .zero { bell.wait(left) }
+        if left > .zero { stillness.wait(left) }
     }
 
     /// Somebody on the link has answered.

@@ -16,6 +16,10 @@ extension BusPoller {
                 answers.append(.bad(reason))
                 continue
             }
+            if let until = units[unit].refusedItems[request.item], clock.elapsed() < until {
+                answers.append(.bad(.exception))
+                continue
+            }
             await settleCommands(on: link)
             if bell.isStopped { return nil }
             let name = "\(units[unit].device) \(request)"
@@ -29,11 +33,31 @@ extension BusPoller {
                 tally.hasAnswered = true
                 tally.unanswered = 0
                 answers.append(answer)
+                note(answer, to: request, of: unit)
             case .failure(let error):
                 answers.append(.bad(error.badReason))
                 tally.note(error)
             }
         }
         return tally.result(binding.decode(group: targets[entry].index, answers: answers))
+    }
+
+    /// An item that the meter does not have is told once and left alone for a while.
+    private func note(_ answer: MeterAnswer, to request: MeterRequest, of unit: Int) {
+        switch answer {
+        case .data: units[unit].refusedItems[request.item] = nil
+        case .bad(let reason):
+            status.update(link: name) { $0.failures += 1 }
+            // An answer of another length may have been damaged on the way; a refusal is one.
+            guard reason == .exception else { return }
+            let until = clock.elapsed() + Self.quarantineTime
+            guard units[unit].refusedItems.updateValue(until, forKey: request.item) == nil else {
+                return
+            }
+            onEvent(
+                .requestRefused(
+                    link: name, device: units[unit].device,
+                    cause: "\(request) at \(units[unit].device): the meter refuses it"))
+        }
     }
 }

@@ -13,11 +13,17 @@ final class BusPoller {
     let status: AcquisitionStatus
     let onEvent: @Sendable (AcquisitionEvent) -> Void
     let bell: Bell
+    /// Pauses that a line or a device needs: neither an order nor the stop cuts them short.
+    let stillness = Bell()
     let commands: DeviceCommands
     let longestDoubt: Duration
     var units: [PollUnit]
     var targets: [PollTarget]
     var contact: LinkContact
+    /// The loop has ended, and devices are taken back to their safe states.
+    var isRestoring = false
+    /// Whether nothing but the end is worth another attempt.
+    var isOver: Bool { bell.isStopped && !isRestoring }
     /// Requests that the status has not been told of yet.
     var untold: UInt64 = 0
     /// The last look at both clocks, and when it was by the link's own.
@@ -61,7 +67,7 @@ final class BusPoller {
                     PollTarget(unit: unit, binding: device.binding, index: index, group: group))
             }
         }
-        counters = targets.map { CounterWatch($0.group.series) }
+        counters = targets.map { CounterWatch($0.group.series, last: acquisition.lastValues) }
     }
 
     func run(on link: isolated BusLink) async {
@@ -106,8 +112,9 @@ final class BusPoller {
                 look = nil
             }
         }
-        await admit(&passed, on: link)
+        // First what moves: the scans may have to wait for a disk.
         await restoreSafeStates(on: link)
+        await admit(&passed, on: link)
         tell()
         link.close()
         status.update(link: name) { $0.isConnected = false }

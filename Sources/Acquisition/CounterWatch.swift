@@ -30,10 +30,12 @@ struct CounterWatch: Sendable {
     /// The counters of the group that are never set back.
     private var counters: [Counter]
 
-    init(_ series: [Series]) {
+    /// - Parameter last: what is stored, by the number of the series: a power cut often takes meter
+    ///   and gateway together.
+    init(_ series: [Series], last: [Int: Double] = [:]) {
         counters = series.enumerated().compactMap { place, series in
             guard let policy = series.counter, policy.resets == .never else { return nil }
-            return Counter(place: place, policy: policy)
+            return Counter(place: place, policy: policy, believed: last[series.number])
         }
     }
 

@@ -92,19 +92,24 @@ final class DeviceCommands: Sendable {
         if state.isClosed { return "the gateway is stopping" }
         if state.isLost { return "the link is down" }
         if state.waiting.count >= Self.longestQueue { return "too many orders wait" }
-        // Going to the safe state is never too early.
-        if order.word != command.safe, let least = command.minInterval,
+        return haste(of: order.word, index, now: now, state)
+    }
+
+    /// Why the command at `index` may not change yet; going to the safe state is never too early.
+    private func haste(
+        of word: String, _ index: Int, now: Duration, _ state: State
+    ) -> String? {
+        guard word != commands[index].safe, let least = commands[index].minInterval,
             let last = state.standing[index]?.changedAt, now - last < least
-        {
-            return "the last change was less than \(least) ago"
-        }
-        return nil
+        else { return nil }
+        return "the last change was less than \(least) ago"
     }
 
     /// The next thing to write; nil when there is nothing at `now`.
     func next(now: Duration) -> Work? {
         if commands.isEmpty { return nil }
-        return state.withLock { state in
+        var refused: [(Waiting, String)] = []
+        let work = state.withLock { state -> Work? in
             for (index, standing) in state.standing.sorted(by: { $0.key < $1.key }) {
                 if let due = standing.revertAt, due <= now { state.unsafe.insert(index) }
             }
@@ -115,21 +120,33 @@ final class DeviceCommands: Sendable {
                         command: commands[index], word: safe, number: nil, actor: "plumbline")
                 }
             }
-            guard !state.waiting.isEmpty else { return nil }
-            let first = state.waiting.removeFirst()
-            guard let index = place(of: first.order) else { return nil }
-            state.running[first.number] = first.continuation
-            return Work(
-                command: commands[index], word: first.order.word, number: first.number,
-                actor: first.order.actor)
+            while !state.waiting.isEmpty {
+                let first = state.waiting.removeFirst()
+                guard let index = place(of: first.order) else { continue }
+                // Another order may have switched it while this one waited.
+                if let haste = haste(of: first.order.word, index, now: now, state) {
+                    refused.append((first, haste))
+                    continue
+                }
+                state.running[first.number] = first.continuation
+                return Work(
+                    command: commands[index], word: first.order.word, number: first.number,
+                    actor: first.order.actor)
+            }
+            return nil
         }
+        for (order, why) in refused { order.continuation.resume(returning: .refused(why)) }
+        return work
     }
 
     /// When something is to be written without an order, by the link's clock; nil when nothing is.
     var nextDue: Duration? {
         if commands.isEmpty { return nil }
         return state.withLock { state in
-            if !state.waiting.isEmpty || (!state.unsafe.isEmpty && !state.isLost) { return .zero }
+            if !state.waiting.isEmpty { return .zero }
+            // While the link is down nothing can be taken back; its return does that.
+            if state.isLost { return nil }
+            if !state.unsafe.isEmpty { return .zero }
             return state.standing.values.compactMap(\.revertAt).min()
         }
     }

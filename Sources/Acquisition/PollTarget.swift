@@ -25,6 +25,8 @@ struct PollUnit: Sendable {
     var refreshAt: Duration?
     /// Refused requests and until when they are not asked again, by the link's clock.
     var quarantine: [RegisterRequest: Duration] = [:]
+    /// The same for the items of a meter.
+    var refusedItems: [UInt32: Duration] = [:]
 
     /// The schedule's name for the unit: meters share no unit ids with anybody.
     let scheduled: Int

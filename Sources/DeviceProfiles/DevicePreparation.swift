@@ -27,6 +27,10 @@ package struct DevicePreparation: Sendable {
     private let ratios: [(name: String, source: RegisterSource)]
     private var read: [String: Double] = [:]
     private var phase: Phase
+    /// How often the ratio that is being read was another than before.
+    private var changes = 0
+    /// A register that is another at every look is no ratio, and must not keep the bus for ever.
+    private static let mostChanges = 4
 
     /// - Parameters:
     ///   - binding: as the installer described the device.
@@ -92,9 +96,14 @@ package struct DevicePreparation: Sendable {
             return
         }
         guard value == first || read[ratio.name] == value else {
-            phase = .ratio(index, first: value)
+            changes += 1
+            phase =
+                changes > Self.mostChanges
+                ? .done(.different("the ratio '\(ratio.name)' is another at every reading"))
+                : .ratio(index, first: value)
             return
         }
+        changes = 0
         if let accepted = binding.refusal(of: value, for: ratio.name) {
             phase = .done(
                 .different("the device says \(ratio.name) = \(value), accepted is \(accepted)"))

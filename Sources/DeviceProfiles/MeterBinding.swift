@@ -51,7 +51,9 @@ package struct MeterRequest: Hashable, Sendable, CustomStringConvertible {
             switch DLT645Request.search(received, for: request) {
             case .incomplete, .found(.address): return .incomplete
             case .found(.refused): return .found(.bad(.exception))
-            case .found(.data(let data, _)): return .found(checked(data))
+            // The rest would have to be asked for; a part is not taken for the whole.
+            case .found(.data(_, hasMore: true)): return .found(.bad(.foreignAnswer))
+            case .found(.data(let data, hasMore: false)): return .found(checked(data))
             }
         case .cjt188(let request):
             switch CJT188Request.search(received, for: request) {

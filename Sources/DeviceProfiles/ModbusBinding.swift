@@ -23,7 +23,7 @@ package struct ModbusBinding: Sendable {
         var name: String
         var given: [String: Double]
         var cost: RequestCost
-        var placement: [Int: Int]?
+        var placement: [Int: SunSpecModels.Placement]?
         var ratios: [String: Double] = [:]
     }
 
@@ -191,15 +191,14 @@ extension ModbusBinding {
 
     /// The same device with its SunSpec models where they are; points of other models are absent.
     ///
-    /// - Parameter models: model to the address of its ID register.
-    func placed(at models: [Int: Int]) -> ModbusBinding {
+    func placed(at models: [Int: SunSpecModels.Place]) -> ModbusBinding {
         var origin = origin
         let table = origin.profile.sunspec
         origin.placement = interfaceAsDescribed.models.reduce(into: [:]) { shifts, model in
-            guard let address = models[model], let base = table.virtualBase(of: model) else {
+            guard let place = models[model], let base = table.virtualBase(of: model) else {
                 return
             }
-            shifts[model] = address - base
+            shifts[model] = .init(shift: place.address - base, end: place.end)
         }
         return remade(origin)
     }
@@ -259,15 +258,16 @@ extension ModbusInterface {
             (points.flatMap(\.registerSources) + identify.map(\.source)).compactMap(\.model))
     }
 
-    /// The interface with every model moved by its shift; what has none is nowhere.
-    func placed(_ shifts: [Int: Int]) -> ModbusInterface {
+    /// The interface with every model moved by its shift; what has none, or lies beyond the end of
+    /// the device's edition of the model, is nowhere.
+    func placed(_ placements: [Int: SunSpecModels.Placement]) -> ModbusInterface {
         func placed(_ source: RegisterSource) -> RegisterSource {
             guard let model = source.model else { return source }
             var source = source
-            if let shift = shifts[model], (0...65_535).contains(source.address + shift),
-                source.address + shift + source.count <= 65_536
+            if let placement = placements[model], source.address + placement.shift >= 0,
+                source.address + placement.shift + source.count <= min(placement.end, 65_536)
             {
-                source.address += shift
+                source.address += placement.shift
             } else {
                 source.isUnplaced = true
             }

@@ -123,8 +123,10 @@ struct PointListReader {
     /// `03`, `FC04`, `03/06H`, `holding`, `保持寄存器`.
     private static func area(_ text: String) -> RegisterArea? {
         let words: [(String, RegisterArea)] = [
-            ("保持寄存器", .holding), ("输入寄存器", .input), ("线圈", .coil), ("离散输入", .discrete),
-            ("holding", .holding), ("input", .input), ("coil", .coil), ("discrete", .discrete),
+            // "discrete input" holds the word "input" too, so it comes first.
+            ("离散输入", .discrete), ("discrete", .discrete), ("保持寄存器", .holding),
+            ("输入寄存器", .input), ("线圈", .coil), ("holding", .holding), ("input", .input),
+            ("coil", .coil),
         ]
         let lower = text.lowercased()
         if let word = words.first(where: { lower.contains($0.0) }) { return word.1 }

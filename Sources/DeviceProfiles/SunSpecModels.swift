@@ -18,6 +18,24 @@ package struct SunSpecModels: Sendable {
         var points: [String: Int]
     }
 
+    /// Where a model is on a device.
+    struct Place: Hashable, Sendable {
+        /// The address of its ID register.
+        var address: Int
+        /// Its data registers; a device may have an older, shorter edition than the vocabulary.
+        var length: Int
+
+        /// The address behind its last register.
+        var end: Int { address + 2 + length }
+    }
+
+    /// How a model lies on a device, seen from the layout of vectors.
+    struct Placement: Hashable, Sendable {
+        var shift: Int
+        /// The address behind the model's last register on the device.
+        var end: Int
+    }
+
     var models: [Int: Model] = [:]
 
     /// Where the marker may be, in the order of the search.
@@ -67,7 +85,11 @@ package struct SunSpecModels: Sendable {
                 continue
             }
             var reader = MappingReader(entry.value, faults)
-            let length = reader.required("length")?.int(faults) ?? 0
+            var length = reader.required("length")?.int(faults) ?? 0
+            if !(1...1000).contains(length) {
+                faults.add(entry.keyLocation, "a model has 1 to 1000 registers")
+                length = 1000
+            }
             var points: [String: Int] = [:]
             for point in reader.required("points")?.entries(faults) ?? [] {
                 guard let offset = point.value.int(faults) else { continue }
@@ -80,9 +102,6 @@ package struct SunSpecModels: Sendable {
                 points[point.key] = offset
             }
             reader.finish()
-            if !(1...1000).contains(length) {
-                faults.add(entry.keyLocation, "a model has 1 to 1000 registers")
-            }
             result.models[id] = Model(length: length, points: points)
         }
         return result
@@ -98,8 +117,8 @@ struct SunSpecSearch: Sendable {
     /// The next header; nil while the marker is looked for.
     private var header: Int?
     private var hops = 0
-    /// Model to the address of its ID register. A model that occurs twice counts once, as the first.
-    private(set) var found: [Int: Int] = [:]
+    /// A model that occurs twice counts once, as the first.
+    private(set) var found: [Int: SunSpecModels.Place] = [:]
     private(set) var isDone = false
     /// Whether the marker was there.
     private(set) var hasMarker = false
@@ -130,7 +149,7 @@ struct SunSpecSearch: Sendable {
             isDone = true
             return
         }
-        if found[id] == nil { found[id] = address }
+        if found[id] == nil { found[id] = .init(address: address, length: length) }
         header = end
     }
 

@@ -9,6 +9,8 @@ import Telemetry
 /// half-open as a rule, and the unit knows better.
 ///
 ///     accept → [registration text, within 10 s] → waits for its link → taken by `BusLink.connect`
+///
+/// `DTU-1` and `DTU-10` may share a port: as long as a longer name is possible it is waited for.
 package actor DialInPort {
     /// Who is expected to call, and how it is known.
     package struct Caller: Hashable, Sendable, CustomStringConvertible {
@@ -36,6 +38,8 @@ package actor DialInPort {
     }
 
     private static let patience = Duration.seconds(10)
+    /// Whoever has said a whole name gets so long to go on to a longer one.
+    private static let patienceForMore = Duration.seconds(1)
     private static let waitingLimit = 64
 
     /// The port that is listened on.
@@ -43,7 +47,10 @@ package actor DialInPort {
     private let thread: OwnThread
     private let listener: Int32
     private let wakeUp: WakeUp
-    private let callers: [Caller]
+    /// The registrations that are expected, the longest first; none takes whoever calls.
+    private let names: [[UInt8]]
+    private let onRefusal: @Sendable (String) -> Void
+    private var told: Set<String> = []
     /// Sockets that wait for their links, by registration; "" is whoever calls.
     private nonisolated let waiting = Mutex<[String: Int32]>([:])
     private nonisolated let strangers = Atomic(0)
@@ -60,9 +67,16 @@ package actor DialInPort {
     /// - Parameters:
     ///   - callers: all that are expected on this address and port; those with a registration first
     ///     say it, so a port with several of them takes nobody without.
+    ///   - onRefusal: hears once what a caller said that nobody expects, made printable; must not
+    ///     block.
     /// - Throws: `BusError` when the port cannot be listened on.
-    package init(host: String, port: Int, callers: [Caller]) throws(BusError) {
-        self.callers = callers
+    package init(
+        host: String, port: Int, callers: [Caller],
+        onRefusal: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(BusError) {
+        names = callers.compactMap { $0.registration.map { Array($0.utf8) } }
+            .sorted { $0.count > $1.count }
+        self.onRefusal = onRefusal
         do throws(DescriptorBudgetError) {
             wakeUp = try WakeUp(for: .modbus)
         } catch {
@@ -100,25 +114,26 @@ package actor DialInPort {
     /// Answers calls until `stop`; holds the port's thread.
     package func run() async {
         var newcomers: [Newcomer] = []
+        var isFull = false
         while !wakeUp.isStopped {
-            var entries = ([listener] + newcomers.map(\.descriptor)).map {
-                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-            }
+            // A caller that cannot be taken would be news again and again.
+            let heard = (isFull ? [] : [listener]) + newcomers.map(\.descriptor)
+            var entries = heard.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             wakeUp.wait(polling: &entries, limit: .seconds(1))
-            accept(&newcomers)
+            isFull = !accept(&newcomers)
             let now = monotonicNanoseconds()
-            newcomers = newcomers.filter { newcomer in
-                var newcomer = newcomer
-                return !settle(&newcomer, now)
+            for index in newcomers.indices.reversed() where settle(&newcomers[index], now) {
+                newcomers.remove(at: index)
             }
         }
         for newcomer in newcomers { close(newcomer.descriptor) }
     }
 
-    private func accept(_ newcomers: inout [Newcomer]) {
+    /// Takes all that call; false when there is no room for more.
+    private func accept(_ newcomers: inout [Newcomer]) -> Bool {
         while newcomers.count < Self.waitingLimit {
             let descriptor = Glibc.accept(listener, nil, nil)
-            guard descriptor >= 0 else { return }
+            guard descriptor >= 0 else { return errno != EMFILE && errno != ENFILE }
             guard descriptor < DescriptorBudget.cap else {
                 close(descriptor)
                 continue
@@ -131,31 +146,45 @@ package actor DialInPort {
                     descriptor: descriptor,
                     until: monotonicNanoseconds() + Self.patience.nanoseconds))
         }
+        return false
     }
 
     /// Hands the newcomer to its link, or turns it away; true when it is no newcomer any more.
     private func settle(_ newcomer: inout Newcomer, _ now: Int64) -> Bool {
-        let named = callers.compactMap(\.registration)
-        guard !named.isEmpty else {
+        guard let longest = names.first?.count else {
             handOver(newcomer.descriptor, to: "")
             return true
         }
-        // The text stays in the socket: whoever takes it drains it before the first request.
-        let longest = named.map(\.utf8.count).max() ?? 0
-        var buffer = [UInt8](repeating: 0, count: longest + 64)
-        let count = recv(
-            newcomer.descriptor, &buffer, buffer.count, Int32(MSG_PEEK | MSG_DONTWAIT))
-        if count > 0 { newcomer.text = Array(buffer[..<count]) }
-        for name in named where newcomer.text.starts(with: Array(name.utf8)) {
-            handOver(newcomer.descriptor, to: name)
-            return true
+        let before = newcomer.text.count
+        // No more than a name: what follows it belongs to the line.
+        var buffer = [UInt8](repeating: 0, count: max(1, longest - before))
+        let count = recv(newcomer.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        if count > 0 { newcomer.text += buffer[..<count] }
+        let text = newcomer.text
+        let name = names.first { text.starts(with: $0) }
+        if name != nil, text.count > before {
+            newcomer.until = min(newcomer.until, now + Self.patienceForMore.nanoseconds)
         }
-        guard count == 0 || now >= newcomer.until || newcomer.text.count > longest else {
-            return false
+        let mayGoOn = names.contains { $0.count > text.count && $0.starts(with: text) }
+        if mayGoOn, count != 0, now < newcomer.until { return false }
+        if let name, count != 0 {
+            handOver(newcomer.descriptor, to: String(decoding: name, as: UTF8.self))
+        } else {
+            close(newcomer.descriptor)
+            turnAway(text)
         }
-        strangers.add(1, ordering: .relaxed)
-        close(newcomer.descriptor)
         return true
+    }
+
+    /// Counts a stranger, and tells of each once.
+    private func turnAway(_ text: [UInt8]) {
+        strangers.add(1, ordering: .relaxed)
+        let said = String(
+            text.prefix(40).map { byte -> Character in
+                (0x20..<0x7F).contains(byte) ? Character(Unicode.Scalar(byte)) : "?"
+            })
+        guard told.count < Self.waitingLimit, told.insert(said).inserted else { return }
+        onRefusal(said)
     }
 
     private func handOver(_ descriptor: Int32, to name: String) {

@@ -71,7 +71,10 @@ private func setUp(_ descriptor: Int32, _ line: SerialLine) throws(SerialPortErr
     cfmakeraw(&settings)
     cfsetispeed(&settings, speed)
     cfsetospeed(&settings, speed)
-    settings.c_cflag &= ~tcflag_t(CSIZE | CSTOPB | PARENB | PARODD)
+    // What another program has left set: a line of three wires has nobody who would lift CTS.
+    settings.c_iflag &= ~tcflag_t(IXOFF | IXANY)
+    settings.c_cflag &= ~(tcflag_t(CSIZE | CSTOPB | PARENB | PARODD) | tcflag_t(CRTSCTS))
+    settings.c_cflag &= ~markSpaceParity
     settings.c_cflag |= tcflag_t(CREAD | CLOCAL) | tcflag_t(line.dataBits == 7 ? CS7 : CS8)
     if line.stopBits == 2 { settings.c_cflag |= tcflag_t(CSTOPB) }
     if line.parity != .none { settings.c_cflag |= tcflag_t(PARENB) }
@@ -82,6 +85,9 @@ private func setUp(_ descriptor: Int32, _ line: SerialLine) throws(SerialPortErr
     }
     tcflush(descriptor, TCIOFLUSH)
 }
+
+/// CMSPAR, a parity bit that never changes; the macro is not imported.
+private let markSpaceParity: tcflag_t = 0o10000000000
 
 private func speed(of baud: Int) -> speed_t? {
     let speeds: [Int: Int32] = [

@@ -9,7 +9,11 @@ import Telemetry
 struct DialIns {
     private var ports: [String: DialInPort] = [:]
 
-    init(_ links: [BoundSite.Link]) throws(BusError) {
+    /// - Parameter onRefusal: hears on which port a caller was turned away, and what it said.
+    init(
+        _ links: [BoundSite.Link],
+        onRefusal: @escaping @Sendable (_ port: String, _ said: String) -> Void
+    ) throws(BusError) {
         var callers: [String: [DialInPort.Caller]] = [:]
         for link in links {
             if case .bus(_, let address, _) = link, case .dialIn(let caller) = address.place {
@@ -18,7 +22,9 @@ struct DialIns {
         }
         for (name, callers) in callers.sorted(by: { $0.key < $1.key }) {
             guard let first = callers.first else { continue }
-            ports[name] = try DialInPort(host: first.host, port: first.port, callers: callers)
+            ports[name] = try DialInPort(host: first.host, port: first.port, callers: callers) {
+                onRefusal(name, $0)
+            }
         }
     }
 

@@ -7,6 +7,13 @@ import Store
 struct EventLog: Sendable {
     let logger: Logger
 
+    /// A serial server called that no link expects.
+    func turnedAway(port: String, said: String) {
+        logger.warning(
+            "a serial server calls that no link expects",
+            metadata: ["port": "\(port)", "registration": "\(said)"])
+    }
+
     func acquisition(_ event: AcquisitionEvent) {
         switch event {
         case .linkUp(let link, let detail):

@@ -158,9 +158,11 @@ package struct SiteGateway: Sendable {
                 site: site.configuration.site.id, items: unstored.items, feed: unstored.feed,
                 counters: counters, logger: surroundings.logger))
         services.append(ingestion)
-        let dialIns = try DialIns(site.links)
+        let events = EventLog(logger: surroundings.logger)
+        let dialIns = try DialIns(site.links) { events.turnedAway(port: $0, said: $1) }
         services += dialIns.services
-        for link in site.links { services.append(try await acquisition(link, dialIns)) }
+        let latest = store.reader.latest()
+        for link in site.links { services.append(try await acquisition(link, dialIns, latest)) }
         return services
     }
 
@@ -206,7 +208,7 @@ package struct SiteGateway: Sendable {
     }
 
     private func acquisition(
-        _ link: BoundSite.Link, _ dialIns: DialIns
+        _ link: BoundSite.Link, _ dialIns: DialIns, _ latest: [Int: LatestReading]
     ) async throws -> any Service {
         let clock = LinkClock(surroundings.clock)
         let events = EventLog(logger: surroundings.logger)
@@ -231,6 +233,7 @@ package struct SiteGateway: Sendable {
                         BusAcquisition.Device(meter: binding, groups: groups)
                     }
                 }, commands: commands,
+                lastValues: lastCounts(of: units.flatMap { registered($0.binding.groups) }, latest),
                 sink: ingestion, clock: clock, wallClock: surroundings.wallClock, status: status,
                 onEvent: { [orders] event in
                     events.acquisition(event)
@@ -285,6 +288,17 @@ package struct SiteGateway: Sendable {
                 link: link.id, limit: options.memory),
             onEvent: { events.acquisition($0) })
         return Running(start: { await acquisition.run() }, stop: { acquisition.stop() })
+    }
+
+    /// Where the counters of `groups` stood last, by the number of the series.
+    private func lastCounts(
+        of groups: [ScanGroup], _ latest: [Int: LatestReading]
+    ) -> [Int: Double] {
+        var counts: [Int: Double] = [:]
+        for series in groups.flatMap(\.series) where series.counter != nil {
+            counts[series.number] = latest[series.number]?.goodValue?.number
+        }
+        return counts
     }
 
     /// The same groups with the numbers that the store has given them, in the same order.

@@ -43,14 +43,15 @@ struct LessonBus: Sendable {
     }
 
     func acquisition(
-        at place: BusPlace, _ devices: [BusAcquisition.Device], commands: [DeviceCommand] = []
+        at place: BusPlace, _ devices: [BusAcquisition.Device], commands: [DeviceCommand] = [],
+        lastValues: [Int: Double] = [:]
     ) -> BusAcquisition {
         BusAcquisition(
             name: "bus",
             link: BusLink(
                 place, responseTimeout: .milliseconds(200), connectTimeout: .milliseconds(500),
                 grants: Set(commands.flatMap(\.grants))),
-            devices: devices, commands: commands, sink: sink, clock: clock,
+            devices: devices, commands: commands, lastValues: lastValues, sink: sink, clock: clock,
             wallClock: SystemClock(), status: status, longestDoubt: longestDoubt,
             onEvent: log.note)
     }

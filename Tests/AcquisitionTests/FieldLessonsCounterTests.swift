@@ -164,4 +164,22 @@ struct FieldLessonsCounterTests {
         }
         #expect(!bus.sink.scans.contains { $0.readings == [.number(0)] })
     }
+
+    @Test("a power cut that takes meter and gateway together does not make a lifetime out of a 0")
+    func powerCut() async throws {
+        let bus = LessonBus()
+        let binding = try TestSite.meter("u1", addresses: [0], period: "100ms", isCounter: true)
+        let group = TestSite.numbered(binding.groups[0], 1)
+        let device = BusAcquisition.Device(
+            unit: 1, binding: binding, groups: [group], checksIdentity: false)
+        let number = try #require(group.series.first?.number)
+        try await withPythonPeer("modbus_server.py", ["--holding", "0=0"]) { port in
+            let acquisition = bus.acquisition(
+                at: bus.place(port), [device], lastValues: [number: 5000])
+            try await bus.whilePolling(acquisition) {
+                try await eventually("scans") { bus.sink.scans.count >= 3 }
+            }
+        }
+        #expect(bus.sink.scans.allSatisfy { $0.readings == [.bad(.outOfRange)] })
+    }
 }

@@ -82,7 +82,8 @@ enum TestSite {
 
     /// A relay of one channel that may be switched and is to be off.
     static func relay(
-        _ device: String, coil: Int, _ revertAfter: String, _ period: String
+        _ device: String, coil: Int, _ revertAfter: String, _ period: String,
+        minInterval: String? = nil
     ) throws -> ModbusBinding {
         let text = """
               tcp:
@@ -104,7 +105,7 @@ enum TestSite {
                     values: {"on": 0xFF00, "off": 0x0000}
                     confirm: switch.ch1
                     safe: "off"
-                    revert_after: \(revertAfter)
+                    revert_after: \(revertAfter)\(minInterval.map { "\n        min_interval: \($0)" } ?? "")
                 tests:
                   - name: one
                     given: {coil/\(coil): "1"}

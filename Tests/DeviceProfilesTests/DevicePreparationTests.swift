@@ -79,6 +79,45 @@ struct DevicePreparationTests {
         #expect(ready.groups == (try binding(Self.sunspec)).groups)
     }
 
+    @Test("registers behind the end of a shorter edition of the model are no values of it")
+    func sunSpecShort() throws {
+        var registers = device(base: 40_000)
+        let meter = 40_070
+        // 20 data registers, then the next model, whose registers lie where the energy would be.
+        registers[meter + 1] = 20
+        registers[meter + 22] = 64_001
+        registers[meter + 23] = 60
+        registers[meter + 84] = 0xFFFF
+        registers[meter + 85] = 0
+        guard case .ready(let ready)? = prepare(try binding(Self.sunspec), registers).outcome else {
+            Issue.record("not ready")
+            return
+        }
+        let answers = ready.requests(group: 0).map { request in
+            RegisterAnswer.registers(request.addresses.map { registers[$0] ?? 0xDEAD })
+        }
+        let readings = ready.decode(group: 0, answers: answers)
+        #expect(readings.allSatisfy { !$0.isGood }, "\(readings)")
+    }
+
+    @Test("a ratio that is another at every look does not hold the bus for ever")
+    func restlessRatio() throws {
+        let binding = try binding(Self.ratio, params: Self.ratioParams)
+        var preparation = DevicePreparation(binding)
+        preparation.take(.registers([2300]))
+        var looks: UInt16 = 0
+        while preparation.next != nil, looks < 100 {
+            looks += 1
+            preparation.take(.registers([0, 40 + looks]))
+        }
+        guard case .different(let why)? = preparation.outcome else {
+            Issue.record("it was believed, or asked for ever")
+            return
+        }
+        #expect(why.contains("another at every reading"))
+        #expect(looks < 10)
+    }
+
     @Test("a device without the model has no values, and one without the marker is another device")
     func sunSpecAbsent() throws {
         var registers = device(base: 40_000)

@@ -1,5 +1,6 @@
 import FieldLinks
 import Foundation
+import Synchronization
 import TestPeers
 import Testing
 
@@ -83,6 +84,47 @@ struct DialInTests {
         }
     }
 
+    @Test("a name that begins like another one's is not taken for it")
+    func longerName() async throws {
+        let port = try DialInPort(
+            host: "127.0.0.1", port: 0, callers: [caller(0, "DTU-1"), caller(0, "DTU-10")])
+        let links = ["DTU-1", "DTU-10"].map {
+            BusLink(.dialIn(caller(0, $0)), responseTimeout: .milliseconds(300), dialIn: port)
+        }
+        try await whileListening(port) {
+            let arguments = ["--call", "\(port.port)", "--say"]
+            try await withPythonPeer("rtu_slave.py", arguments + ["DTU-10", "--mute", "1"]) { _ in
+                try await connected(links[1])
+                #expect(try await read(links[1], 5) == [5, 6])
+                try await withPythonPeer("rtu_slave.py", arguments + ["DTU-1"]) { _ in
+                    try await connected(links[0])
+                    for _ in 0..<3 { #expect(try await read(links[0], 7) == [7, 8]) }
+                }
+            }
+        }
+        #expect(port.refusals == 0)
+    }
+
+    @Test("a stranger is turned away at once, told once, and costs no more")
+    func stranger() async throws {
+        let said = Said()
+        let port = try DialInPort(
+            host: "127.0.0.1", port: 0, callers: [caller(0, "DTU-000001")],
+            onRefusal: { said.add($0) })
+        try await whileListening(port) {
+            for count in 1...3 {
+                try await withPythonPeer(
+                    "rtu_slave.py", ["--call", "\(port.port)", "--say", "DTU-\u{1B}2"]
+                ) { _ in
+                    try await eventually("turned away", within: .seconds(5)) {
+                        port.refusals >= count
+                    }
+                }
+            }
+        }
+        #expect(said.texts == ["DTU-?2"])
+    }
+
     @Test("a serial server that calls again replaces its old connection")
     func replaced() async throws {
         let port = try DialInPort(host: "127.0.0.1", port: 0, callers: [caller(0)])
@@ -112,4 +154,11 @@ struct DialInTests {
             _ = try DialInPort(host: "127.0.0.1", port: first.port, callers: [])
         } throws: { error in "\(error)".contains("\(first.port)") }
     }
+}
+
+/// What was heard of callers that were turned away.
+private final class Said: Sendable {
+    private let heard = Mutex<[String]>([])
+    var texts: [String] { heard.withLock { $0 } }
+    func add(_ text: String) { heard.withLock { $0.append(text) } }
 }

@@ -94,6 +94,16 @@ struct BusConfigurationTests {
             ),
             (
                 "bus: \"tcp://10.0.0.1\"",
+                "{ id: a, profile: acrel/adl3000, unit: 1 }, { id: b, profile: waveshare/relay-8ch, unit: 1 }, { id: c, profile: acrel/adl3000, unit: 1 }",
+                "'c' and 'a' are both unit 1 of one bus"
+            ),
+            (
+                "bus: \"rtu:///dev/ttyS1\"",
+                "{ id: m, profile: generic/dlt645-2007, key: \"123456789012\" }, { id: n, profile: generic/dlt645-2007, key: \"123456789012\" }",
+                "'n' and 'm' are the same meter, '123456789012', of one bus"
+            ),
+            (
+                "bus: \"tcp://10.0.0.1\"",
                 "{ id: a, profile: acrel/adl3000, commands: [switch.ch1] }",
                 "'acrel/adl3000' has no command 'switch.ch1'; the profile describes no writes"
             ),
@@ -107,6 +117,22 @@ struct BusConfigurationTests {
         let (_, faults) = try Self.site("  - { id: a, \(address), devices: [\(devices)] }")
         #expect(faults.contains(words), "\(faults)")
         #expect(faults.hasPrefix("site.yaml:4:"))
+    }
+
+    @Test(
+        "serial servers that call one port are told apart by what they say, or refused",
+        arguments: [
+            ("", "", true), ("?registration=A", "", true), ("", "?registration=A", true),
+            ("?registration=A", "?registration=A", true),
+            ("?registration=A", "?registration=B", false),
+        ])
+    func callers(first: String, second: String, isRefused: Bool) throws {
+        let (_, faults) = try Self.site(
+            """
+              - { id: a, bus: "rtu+listen://0.0.0.0:4001\(first)", devices: [] }
+              - { id: b, bus: "rtu+listen://0.0.0.0:4001\(second)", devices: [] }
+            """)
+        #expect(faults.contains("'b' cannot be told from another one") == isRefused, "\(faults)")
     }
 
     @Test("a line that cannot carry what is asked is refused, and the dearest group named")

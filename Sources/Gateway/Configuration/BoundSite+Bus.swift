@@ -94,17 +94,55 @@ extension BoundSite {
                 + (dearest.map { "; the dearest group is \($0.group.scope)" } ?? ""))
     }
 
-    /// Two devices of one profile cannot share a unit id; an inverter and the meter behind it may.
-    static func checkUnits(_ units: [BusUnit], _ faults: FaultCollector) {
-        var seen: [Int: SiteConfiguration.Device] = [:]
-        for unit in units where unit.binding.modbus != nil {
-            guard let other = seen.updateValue(unit.device, forKey: unit.unit),
-                other.profile == unit.device.profile
+    /// Serial servers that call one port are told apart by what they say first, and by nothing else.
+    static func checkCallers(_ links: [Link], _ faults: FaultCollector) {
+        var seen: [String: [String?]] = [:]
+        for link in links {
+            guard case .bus(let link, let address, _) = link,
+                case .dialIn(let caller) = address.place
             else { continue }
-            faults.add(
-                unit.device.location,
-                "'\(unit.device.id)' and '\(other.id)' are both unit \(unit.unit) of one bus",
-                remedy: "give each its own 'unit:'")
+            let port = "\(caller.host):\(caller.port)"
+            let others = seen[port, default: []]
+            seen[port, default: []].append(caller.registration)
+            if others.contains(caller.registration) || others.contains(nil)
+                || (caller.registration == nil && !others.isEmpty)
+            {
+                faults.add(
+                    link.location,
+                    "the bus '\(link.id)' cannot be told from another one that calls \(port)",
+                    remedy: "write 'registration=…' with the text that each serial server sends "
+                        + "first, or give it a port of its own")
+            }
+        }
+    }
+
+    /// Two devices of one profile cannot share a unit id; an inverter and the meter behind it may. No
+    /// two meters have one address.
+    static func checkUnits(_ units: [BusUnit], _ faults: FaultCollector) {
+        struct Unit: Hashable {
+            var number: Int
+            var profile: String
+        }
+        var modbus: [Unit: SiteConfiguration.Device] = [:]
+        var meters: [String: SiteConfiguration.Device] = [:]
+        for unit in units {
+            switch unit.binding {
+            case .modbus:
+                let place = Unit(number: unit.unit, profile: unit.device.profile)
+                guard let other = modbus.updateValue(unit.device, forKey: place) else { continue }
+                faults.add(
+                    unit.device.location,
+                    "'\(unit.device.id)' and '\(other.id)' are both unit \(unit.unit) of one bus",
+                    remedy: "give each its own 'unit:'")
+            case .meter:
+                let key = unit.device.key ?? ""
+                guard let other = meters.updateValue(unit.device, forKey: key) else { continue }
+                faults.add(
+                    unit.device.location,
+                    "'\(unit.device.id)' and '\(other.id)' are the same meter, "
+                        + "'\(key)', of one bus",
+                    remedy: "give each the address from its own face as 'key:'")
+            }
         }
     }
 }

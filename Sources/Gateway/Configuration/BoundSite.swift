@@ -88,6 +88,7 @@ package struct BoundSite: Sendable {
                 links.append(.hj212(link, hj212, Self.stations(link, hj212, library, faults)))
             }
         }
+        Self.checkCallers(links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.meters.bindingFaults(series: series)))
         faults.add(
