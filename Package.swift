@@ -181,8 +181,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Gateway", "Store", "Telemetry", "SiteSimulator", "FieldLinks", "TestPeers",
-                subprocess, "TestSeeds",
+                "Gateway", "Acquisition", "Store", "Telemetry", "SiteSimulator", "FieldLinks",
+                "WebAPI", "TestPeers", lifecycle, logging, subprocess, "TestSeeds",
             ]),
     ]
 )

@@ -2,7 +2,7 @@
 package struct BusError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of fault.
     package enum Code: Hashable, Sendable {
-        /// No answer, or only the beginning of one, within the response time-out.
+        /// No answer within the response time-out; where the frame tells, only the beginning of one.
         case timeout
         /// The device refused; the exception code of the Modbus application protocol.
         case exception(UInt8)

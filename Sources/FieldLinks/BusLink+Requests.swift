@@ -189,13 +189,14 @@ extension BusLink {
         _ stream: ByteStream
     ) throws(ByteStream.Failure) -> ModbusAnswer {
         let (number, unit) = (transaction &+ 1, question.unit)
+        let expected = believesAnyUnit ? nil : unit
         transaction = number
         do throws(ByteStream.Failure) {
             let reply = try stream.exchange(
                 ModbusTCPFrame.frame(transaction: number, unit: unit, pdu: pdu), timeout: limit
             ) {
                 ModbusTCPFrame.search(
-                    $0, transaction: number, unit: unit, pdu: pdu, count: bytes)
+                    $0, transaction: number, unit: expected, pdu: pdu, count: bytes)
             }
             switch reply {
             case .answer(let answer): return answer

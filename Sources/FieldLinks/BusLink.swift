@@ -34,6 +34,7 @@ package actor BusLink {
     let responseTimeout: Duration
     private let connectTimeout: Duration
     private let isShared: Bool
+    let believesAnyUnit: Bool
     let grants: Set<WriteGrant>
     private let dialIn: DialInPort?
     private(set) var wire: Wire?
@@ -50,18 +51,22 @@ package actor BusLink {
     ///   - connectTimeout: how long connecting to one address may take.
     ///   - isShared: meters of other protocols are on the line too, so that frames are told apart
     ///     here and not by libmodbus.
+    ///   - believesAnyUnit: the one device behind a Modbus TCP address answers with a unit id of
+    ///     its own liking.
     ///   - grants: all that may ever be written.
     ///   - dialIn: where the serial server of a `dialIn` place calls.
     ///   - stackSize: bytes for the link's thread; many links do with less.
     package init(
         _ place: BusPlace, responseTimeout: Duration = .seconds(1),
         connectTimeout: Duration = .seconds(3), isShared: Bool = false,
-        grants: Set<WriteGrant> = [], dialIn: DialInPort? = nil, stackSize: Int = 256 * 1024
+        believesAnyUnit: Bool = false, grants: Set<WriteGrant> = [], dialIn: DialInPort? = nil,
+        stackSize: Int = 256 * 1024
     ) {
         self.place = place
         self.responseTimeout = max(.milliseconds(1), responseTimeout)
         self.connectTimeout = connectTimeout
         self.isShared = isShared
+        self.believesAnyUnit = believesAnyUnit
         self.grants = grants
         self.dialIn = dialIn
         thread = OwnThread(name: "bus \(place)", stackSize: stackSize)

@@ -32,9 +32,11 @@ package enum ModbusTCPFrame {
 
     /// Looks for the answer to a read of `count` bytes, or to a write.
     ///
-    /// - Parameter count: the data bytes of a read; nil for a write.
+    /// - Parameters:
+    ///   - unit: nil believes whichever unit answers.
+    ///   - count: the data bytes of a read; nil for a write.
     package static func search(
-        _ received: [UInt8], transaction: UInt16, unit: UInt8, pdu: [UInt8], count: Int?
+        _ received: [UInt8], transaction: UInt16, unit: UInt8?, pdu: [UInt8], count: Int?
     ) -> FrameSearch<Reply> {
         var objection: String?
         for start in starts(of: transaction, in: received) {
@@ -47,17 +49,19 @@ package enum ModbusTCPFrame {
                 ? announced == ModbusAnswer.exceptionLength + 1
                     || announced == ModbusAnswer.exceptionLength + 2
                 : announced == ModbusAnswer.length(count: count) + 1
-            if received[start + 6] == unit, isExpected,
+            let isWanted = unit == nil || received[start + 6] == unit
+            if isWanted, isExpected,
                 let answer = ModbusAnswer(body, to: pdu, count: count)
             {
                 return .found(.answer(answer))
             }
             guard objection == nil, body.count + 1 >= announced else { continue }
             objection =
-                received[start + 6] == unit
+                isWanted
                 ? "the answer is of another function or length than was asked for"
-                : "unit \(received[start + 6]) answered instead of unit \(unit); if that is the "
-                    + "device, write its number as the unit"
+                : "unit \(received[start + 6]) answered instead of unit \(unit ?? 0); write its "
+                    + "number as the unit if that is the device, or '?answers=any_unit' behind the "
+                    + "address if nobody else is there"
         }
         return objection.map { .found(.other($0)) } ?? .incomplete
     }

@@ -23,15 +23,21 @@ final class OrderAudit: Service, Sendable {
 
     /// More entries than this do not wait for a store that cannot write; the rest is counted.
     private static let mostWaiting = 256
+    /// A store that could not write is asked again after this time.
+    private static let secondAttempt = Duration.seconds(5)
 
     private let store: Store
     private let wallClock: any WallClock
+    private let watch: Stopwatch
     private let logger: Logger
     private let doorbell = Doorbell()
     private let state = Mutex(State())
 
-    init(store: Store, wallClock: any WallClock, logger: Logger) {
+    init(
+        store: Store, clock: any Clock<Duration>, wallClock: any WallClock, logger: Logger
+    ) {
         self.store = store
+        watch = Stopwatch(clock)
         self.wallClock = wallClock
         self.logger = logger
     }
@@ -54,7 +60,11 @@ final class OrderAudit: Service, Sendable {
         let stops = StopSignal()
         await withGracefulShutdownHandler {
             while !stops.isStopped, !Task.isCancelled {
-                await doorbell.wait()
+                if state.withLock({ $0.entries.isEmpty }) {
+                    await doorbell.wait()
+                } else {
+                    await doorbell.wait(until: watch.elapsed + Self.secondAttempt, on: watch)
+                }
                 await write()
             }
         } onGracefulShutdown: {

@@ -88,7 +88,8 @@ package struct SiteGateway: Sendable {
         surroundings.wallClock = trustedClock
         self.surroundings = surroundings
         orders = OrderAudit(
-            store: store, wallClock: trustedClock, logger: surroundings.logger)
+            store: store, clock: surroundings.clock, wallClock: trustedClock,
+            logger: surroundings.logger)
         announcement = Announcement(readiness: readiness, onReady: surroundings.onReady)
         var options = Ingestion.Options()
         options.commitInterval = configuration.data.commitInterval
@@ -219,6 +220,7 @@ package struct SiteGateway: Sendable {
                 name: link.id,
                 link: BusLink(
                     address.place, isShared: units.contains { $0.binding.modbus == nil },
+                    believesAnyUnit: address.believesAnyUnit,
                     grants: Set(commands.flatMap(\.grants)),
                     dialIn: dialIns.port(of: address.place),
                     stackSize: site.links.count > 64 ? 64 * 1024 : 256 * 1024),

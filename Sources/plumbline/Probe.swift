@@ -126,9 +126,9 @@ struct Probe: AsyncParsableCommand {
         return number
     }
 
-    private var patience: Duration { .milliseconds(max(10, timeout ?? 1000)) }
+    var patience: Duration { .milliseconds(max(10, timeout ?? 1000)) }
 
-    private func unitID(_ standard: Int? = nil) throws -> UInt8 {
+    func unitID(_ standard: Int? = nil) throws -> UInt8 {
         guard let id = unit ?? standard, let byte = UInt8(exactly: id) else {
             throw Failure.badInput(
                 say("--unit is missing, or not between 0 and 255", "缺少 --unit，或不在 0 至 255 之间"))
@@ -137,7 +137,7 @@ struct Probe: AsyncParsableCommand {
     }
 
     /// Calls `body` for each look, until there have been enough, or Ctrl-C.
-    private func repeating(_ body: () async throws -> Void) async throws {
+    func repeating(_ body: () async throws -> Void) async throws {
         var done = 0
         while true {
             try await body()
@@ -148,7 +148,10 @@ struct Probe: AsyncParsableCommand {
         }
     }
 
-    private func save(_ recording: DeviceRecording) throws {
+    /// The time for a recording's head.
+    func now() -> String { SystemClock(believesWall: true).read().wall.rfc3339() }
+
+    func save(_ recording: DeviceRecording) throws {
         guard let record else { return }
         try write(recording.text, to: record)
         complain(
@@ -192,10 +195,12 @@ extension Probe {
         } catch { throw Failure.badInput("\(error)") }
         let unit = try unitID(binding.defaultUnit)
         let probe = DeviceProbe(
-            link: BusLink(address.place, responseTimeout: binding.responseTimeout),
+            link: BusLink(
+                address.place, responseTimeout: binding.responseTimeout,
+                believesAnyUnit: address.believesAnyUnit),
             timeout: timeout == nil ? binding.responseTimeout : patience)
         var recording = DeviceRecording(
-            taken: demoTime(), from: "\(address.place) unit \(unit)", unit: Int(unit),
+            taken: now(), from: "\(address.place) unit \(unit)", unit: Int(unit),
             profile: profile.id)
         let outcome: DevicePreparation.Outcome?
         do throws(BusError) {
@@ -223,7 +228,7 @@ extension Probe {
         try save(recording)
     }
 
-    private func refuse(_ text: String) throws -> Never { throw Failure.unreachable(text) }
+    func refuse(_ text: String) throws -> Never { throw Failure.unreachable(text) }
 
     /// The interface that fits the address; named where several do.
     private func choose(_ profile: DeviceProfile, _ address: BusAddress) throws -> String {
@@ -275,7 +280,7 @@ extension Probe {
             "  - \"" + frame.map { String(format: "%02X", $0) }.joined(separator: " ") + "\""
         }
         try write(
-            (["# \(profile.id), \(demoTime())", "key: \"\(key)\"", "frames:"] + lines)
+            (["# \(profile.id), \(now())", "key: \"\(key)\"", "frames:"] + lines)
                 .joined(separator: "\n") + "\n", to: record)
         complain(
             say(
@@ -306,98 +311,5 @@ extension Probe {
         print(table.text)
         for failure in look.failures { print(say("failed: ", "失败：") + failure) }
         print("")
-    }
-}
-
-// MARK: Raw registers
-
-extension Probe {
-    private func dump(_ address: BusAddress) async throws {
-        let parts = at.split(separator: "/")
-        let digits = parts.count == 2 ? parts[1] : ""
-        let place =
-            digits.hasPrefix("0x") ? Int(digits.dropFirst(2), radix: 16) : Int(digits)
-        guard parts.count == 2, let area = RegisterArea(rawValue: String(parts[0])), let place,
-            (0...65_535).contains(place), (1...125).contains(count), place + count <= 65_536
-        else {
-            throw Failure.badInput(
-                say(
-                    "--at wants holding/0x61, input/97, coil/0 or discrete/0 and --count 1 to 125",
-                    "--at 应为 holding/0x61、input/97、coil/0 或 discrete/0，--count 为 1 至 125"))
-        }
-        let unit = try unitID(1)
-        let probe = DeviceProbe(
-            link: BusLink(address.place, responseTimeout: patience), timeout: patience)
-        do throws(BusError) { try await probe.connect() } catch { try refuse("\(error)") }
-        let request = RegisterRequest(area: area, address: place, count: count)
-        var recording = DeviceRecording(
-            taken: demoTime(), from: "\(address.place) unit \(unit)", unit: Int(unit), profile: nil)
-        var hasAnswered = false
-        try await repeating {
-            switch await probe.read(request, unit: unit) {
-            case .success(let answer):
-                hasAnswered = true
-                recording.note(request, answer)
-                print(Self.table(answer, request).text + "\n")
-            case .failure(let error):
-                if case .exception = error.code { recording.note(request, .bad(.exception)) }
-                print(say("failed: ", "失败：") + "\(error)")
-            }
-        }
-        try save(recording)
-        if !hasAnswered { throw ExitCode(69) }
-    }
-
-    /// Registers as everybody may have meant them; both ways to number them.
-    private static func table(_ answer: RegisterAnswer, _ request: RegisterRequest) -> TextTable {
-        var table = TextTable([
-            .init(say("register", "寄存器")), .init(say("as printed", "手册编号"), isNumber: true),
-            .init(say("hex", "十六进制")), .init("uint16", isNumber: true),
-            .init("int16", isNumber: true), .init("float ABCD", isNumber: true),
-            .init("float CDAB", isNumber: true), .init("int32 ABCD", isNumber: true),
-            .init("int32 CDAB", isNumber: true),
-        ])
-        let bases: [RegisterArea: Int] = [
-            .coil: 1, .discrete: 10_001, .input: 30_001, .holding: 40_001,
-        ]
-        func row(_ offset: Int, _ cells: [String]) {
-            let address = request.address + offset
-            table.add(
-                [
-                    DeviceRecording.place(request.area, address),
-                    "\((bases[request.area] ?? 1) + address)",
-                ] + cells)
-        }
-        switch answer {
-        case .registers(let words):
-            for (offset, word) in words.enumerated() {
-                let hex = String(word, radix: 16, uppercase: true)
-                var cells = [
-                    String(repeating: "0", count: 4 - hex.count) + hex, "\(word)",
-                    "\(Int16(bitPattern: word))",
-                ]
-                if offset + 1 < words.count {
-                    let high = UInt32(word) << 16 | UInt32(words[offset + 1])
-                    let low = UInt32(words[offset + 1]) << 16 | UInt32(word)
-                    cells += [
-                        "\(Float(bitPattern: high))", "\(Float(bitPattern: low))",
-                        "\(Int32(bitPattern: high))", "\(Int32(bitPattern: low))",
-                    ]
-                } else {
-                    cells += ["–", "–", "–", "–"]
-                }
-                row(offset, cells)
-            }
-        case .bits(let bits):
-            for (offset, bit) in bits.prefix(request.count).enumerated() {
-                row(offset, ["–", bit ? "1" : "0", "–", "–", "–", "–", "–"])
-            }
-        case .bad: break
-        }
-        return table
-    }
-
-    private func demoTime() -> String {
-        SystemClock(believesWall: true).read().wall.rfc3339()
     }
 }

@@ -93,6 +93,14 @@ struct BusLinkTests {
             } throws: {
                 "\($0)".contains("unit 5 answered instead of unit 4")
             }
+            let tolerant = BusLink(
+                .modbusTCP(host: "127.0.0.1", port: port), believesAnyUnit: true)
+            try await tolerant.perform { link in
+                try link.connect()
+                #expect(
+                    try link.readRegisters(unit: 4, function: .holding, address: 1010, count: 2)
+                        == [1010, 1011])
+            }
         }
     }
 

@@ -73,6 +73,15 @@ struct BusConfigurationTests {
             ("bus: \"rtu:///dev/ttyS1?baud=9601\"", "", "'baud=9601' is not possible; one of 110"),
             ("bus: \"rtu:///dev/ttyS1?boud=9600\"", "", "'boud' is no setting of this address"),
             ("bus: \"tcp://10.0.0.1?baud=9600\"", "", "'baud' is no setting of this address"),
+            (
+                "bus: \"tcp://10.0.0.1?answers=any_unit\"",
+                "{ id: a, profile: acrel/adl3000, unit: 1 }, { id: b, profile: acrel/adl3000, unit: 2 }",
+                "'answers=any_unit' is for one unit, and 'a' has several"
+            ),
+            (
+                "bus: \"tcp://10.0.0.1?answers=all\"", "",
+                "'answers=all' is not possible; one of unit, any_unit"
+            ),
             ("bus: \"udp://10.0.0.1\"", "", "is not the address of a bus; tcp://HOST:502"),
             (
                 "bus: \"tcp://10.0.0.1\"",

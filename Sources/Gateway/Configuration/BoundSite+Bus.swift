@@ -116,6 +116,17 @@ extension BoundSite {
         }
     }
 
+    /// Only where one unit stands alone may an answer of any unit be its own.
+    static func checkAnswers(
+        _ units: [BusUnit], _ address: BusAddress, _ link: SiteConfiguration.Link,
+        _ faults: FaultCollector
+    ) {
+        guard address.believesAnyUnit, Set(units.map(\.unit)).count > 1 else { return }
+        faults.add(
+            link.location, "'answers=any_unit' is for one unit, and '\(link.id)' has several",
+            remedy: "leave it out: their values could not be told apart")
+    }
+
     /// Two devices of one profile cannot share a unit id; an inverter and the meter behind it may. No
     /// two meters have one address.
     static func checkUnits(_ units: [BusUnit], _ faults: FaultCollector) {

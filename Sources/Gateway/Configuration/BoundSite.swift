@@ -80,6 +80,7 @@ package struct BoundSite: Sendable {
                 let units = link.devices.compactMap { Self.unit($0, address, library, faults) }
                 Self.checkLoad(units, address, link, faults)
                 Self.checkUnits(units, faults)
+                Self.checkAnswers(units, address, link, faults)
                 links.append(.bus(link, address, units))
             case .mqtt(let mqtt):
                 let devices = link.devices.compactMap { Self.subscriber($0, library, faults) }

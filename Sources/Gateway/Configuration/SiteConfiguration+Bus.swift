@@ -4,7 +4,7 @@ import LocatedText
 
 /// Where a bus is, as a configuration writes it.
 ///
-///     tcp://HOST:502                                  Modbus TCP
+///     tcp://HOST:502?answers=any_unit                 Modbus TCP
 ///     rtu:///dev/serial/by-path/…?baud=9600&parity=none&data_bits=8&stop_bits=1&rs485=driver
 ///     rtu+tcp://HOST:4001?baud=9600                   a serial server that carries the bytes
 ///     rtu+listen://0.0.0.0:4001?registration=DTU01    a serial server that calls the gateway
@@ -15,6 +15,8 @@ package struct BusAddress: Hashable, Sendable {
     package var place: BusPlace
     /// The line behind a serial server, as far as the load of the bus is concerned; nil for TCP.
     package var line: SerialLine?
+    /// Whether an answer of any unit is the one device's own.
+    package var believesAnyUnit = false
     /// The settings that the address names.
     var given: Set<String> = []
 
@@ -76,6 +78,7 @@ package struct BusAddress: Hashable, Sendable {
                     line: line, given: reader.used)
             }
         }
+        let answers = place.hasPrefix("tcp:") ? reader.answers() : nil
         reader.finish()
         guard place.hasPrefix("tcp:") else {
             faults.add(
@@ -85,7 +88,8 @@ package struct BusAddress: Hashable, Sendable {
             return nil
         }
         return endpoint("tcp", 502).map {
-            BusAddress(place: .modbusTCP(host: $0.host, port: $0.port))
+            BusAddress(
+                place: .modbusTCP(host: $0.host, port: $0.port), believesAnyUnit: answers ?? false)
         }
     }
 }
@@ -123,6 +127,10 @@ private struct BusAddressReader {
         return found
     }
 
+    mutating func answers() -> Bool? {
+        word("answers", [("unit", false), ("any_unit", true)])
+    }
+
     mutating func line(path: String) -> SerialLine? {
         var line = SerialLine(path: path)
         line.baud =
@@ -144,7 +152,7 @@ private struct BusAddressReader {
             faults.add(
                 node.location, "'\(name)' is no setting of this address",
                 remedy: "a line has baud, data_bits, parity, stop_bits and rs485; a port that is "
-                    + "called has registration")
+                    + "called has registration; tcp has answers")
         }
     }
 }
