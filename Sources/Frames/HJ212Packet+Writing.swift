@@ -29,7 +29,8 @@ extension HJ212Packet {
     /// The data segment in the standard's order.
     ///
     /// - Returns: nil when it would be longer than 1024 bytes, or when a name or value holds a
-    ///   character that separates others.
+    ///   character that separates others. QN and PW are echoed to stations that chose them, so they
+    ///   may hold all that can be read back: anything but `;` and `,`.
     package var segment: [UInt8]? {
         var head: [(String, String)] = []
         if let qn { head.append(("QN", qn)) }
@@ -40,7 +41,8 @@ extension HJ212Packet {
         if let pnum { head.append(("PNUM", "\(pnum)")) }
         if let pno { head.append(("PNO", "\(pno)")) }
         let fields = items.joined()
-        guard head.allSatisfy({ Self.isPlain($0.1) }),
+        guard
+            head.allSatisfy({ Self.isPlain($0.1, isEcho: $0.0 == "QN" || $0.0 == "PW") }),
             fields.allSatisfy({ Self.isPlain($0.name) && Self.isPlain($0.value) })
         else { return nil }
         var text = head.map { "\($0)=\($1);" }.joined()
@@ -53,10 +55,11 @@ extension HJ212Packet {
         return bytes.count <= Self.longestSegment ? bytes : nil
     }
 
-    private static func isPlain(_ text: String) -> Bool {
+    private static func isPlain(_ text: String, isEcho: Bool = false) -> Bool {
         text.utf8.allSatisfy { byte in
             switch byte {
-            case 0x2C, 0x3B, 0x3D, 0x26, 0x23: false
+            case 0x2C, 0x3B: false
+            case 0x3D, 0x26, 0x23: isEcho
             default: byte >= 0x20
             }
         }

@@ -94,7 +94,8 @@ extension HJ212Packet {
     /// Accepted: keys in any order, unknown keys, a missing QN, ST, PW or Flag, `,` for `;`,
     /// `Flag=5CP=` without a separator, blanks, a `;` before the closing `&&`.
     ///
-    /// - Returns: nil without CN, without a data area in `&&`, or with two different MN, CN or Flag.
+    /// - Returns: nil without CN, without a data area in `&&`, or when a key of the head stands there
+    ///   twice with two values.
     package static func parse(segment: ArraySlice<UInt8>) -> HJ212Packet? {
         guard let area = dataArea(segment) else { return nil }
         var head: [String: String] = [:]
@@ -129,10 +130,10 @@ extension HJ212Packet {
             if segment[index] == 0x43, segment[index + 1] == 0x50, segment[index + 2] == 0x3D {
                 var start = index + 3
                 while start < end, segment[start] == 0x20 { start += 1 }
-                guard start + 2 <= end, segment[start] == 0x26, segment[start + 1] == 0x26 else {
-                    return nil
+                // A key or a value of the head may end in the same letters.
+                if start + 2 <= end, segment[start] == 0x26, segment[start + 1] == 0x26 {
+                    return (index, (start + 2)..<end)
                 }
-                return (index, (start + 2)..<end)
             }
             index += 1
         }

@@ -5,7 +5,9 @@
 ///
 /// A packet counts when its length, its closing `&&` and its CRC hold; after anything else the search
 /// goes on one byte further. CR and LF may be missing, the CRC may be in lower case or without
-/// leading zeros. What is kept between two calls is shorter than one longest packet.
+/// leading zeros. What is kept between two calls is shorter than one longest packet. Nothing is
+/// thrown away without a word: a packet that is damaged is refused where it stood, and other bytes
+/// that belong to nothing are told before the next packet or at the end.
 package struct HJ212Stream: Sendable {
     /// What counts as a packet.
     package struct Rules: Hashable, Sendable {
@@ -62,6 +64,8 @@ package struct HJ212Stream: Sendable {
     private var buffer: [UInt8] = []
     /// Bytes that belonged to no packet, line ends not counted.
     package private(set) var skipped = 0
+    /// Those of them since the last packet, and whether a refusal has told of these.
+    private var dirt = (bytes: 0, isTold: false)
 
     package init(_ rules: Rules = Rules()) { self.rules = rules }
 
@@ -78,10 +82,11 @@ package struct HJ212Stream: Sendable {
             done = start
             switch verdict(start) {
             case .packet(let received, let end):
+                if let dirt = self.end() { events.append(dirt) }
                 events.append(.packet(received))
                 done = end
             case .none(let refusal):
-                if let refusal { events.append(.refused(refusal)) }
+                refuse(refusal, &events)
                 skip(start..<(start + 1))
                 done = start + 1
             case .incomplete:
@@ -90,6 +95,7 @@ package struct HJ212Stream: Sendable {
                     buffer.removeFirst(start)
                     return events
                 }
+                refuseHeads(from: start, to: next, &events)
                 skip(start..<next)
                 done = next
             }
@@ -100,9 +106,44 @@ package struct HJ212Stream: Sendable {
         return events
     }
 
+    /// Tells of bytes that belonged to nothing, when the connection is over.
+    ///
+    /// - Returns: nil when there were none, or a refusal has told of them.
+    package mutating func end() -> Event? {
+        let (bytes, isTold) = dirt
+        dirt = (0, false)
+        guard bytes > 0, !isTold else { return nil }
+        return .refused(
+            Refusal(reason: .malformed, detail: "\(bytes) bytes belonged to no packet"))
+    }
+
     private mutating func skip(_ range: Range<Int>) {
         for index in range where buffer[index] != 0x0D && buffer[index] != 0x0A {
             skipped = skipped &+ 1
+            dirt.bytes = dirt.bytes &+ 1
+        }
+    }
+
+    private mutating func refuse(_ refusal: Refusal?, _ events: inout [Event]) {
+        guard let refusal else { return }
+        dirt.isTold = true
+        events.append(.refused(refusal))
+    }
+
+    /// Refuses what begins like a packet before `next` and would reach into the one that is there.
+    private mutating func refuseHeads(
+        from start: Int, to next: Int, _ events: inout [Event]
+    ) {
+        var index: Int? = start
+        while let head = index, head < next {
+            switch verdict(head) {
+            case .none(let refusal): refuse(refusal, &events)
+            case .incomplete:
+                refuse(
+                    refusal(.length, head, "a packet begins before its announced end"), &events)
+            case .packet: break
+            }
+            index = mark(from: head + 1)
         }
     }
 
@@ -130,7 +171,7 @@ package struct HJ212Stream: Sendable {
         for index in (start + 2)..<(start + 6) {
             guard index < buffer.count else { return .incomplete }
             let digit = buffer[index] &- 0x30
-            guard digit < 10 else { return .none(nil) }
+            guard digit < 10 else { return badLength(start) }
             length = length * 10 + Int(digit)
         }
         guard length <= rules.longestSegment else {
@@ -144,6 +185,21 @@ package struct HJ212Stream: Sendable {
                 refusal(.length, start, "no '&&' stands where \(length) bytes end"))
         }
         return closed(start, first..<end)
+    }
+
+    /// Judges a `##` without four digits behind it: a packet, if a data segment begins thereabouts.
+    private func badLength(_ start: Int) -> Verdict {
+        var index = start + 2
+        while index < start + 8 {
+            guard index + 2 < buffer.count else { return .incomplete }
+            if buffer[index] == 0x23 { break }
+            if beginsSegment(index) {
+                return .none(
+                    Refusal(reason: .length, detail: "the length is not four decimal digits"))
+            }
+            index += 1
+        }
+        return .none(nil)
     }
 
     /// Judges the CRC behind a segment that ends as it should.
@@ -201,11 +257,12 @@ package struct HJ212Stream: Sendable {
     private func refusal(
         _ reason: Refusal.Reason, _ start: Int, _ detail: String
     ) -> Refusal? {
-        let first = start + 6
-        guard first + 3 <= buffer.count, buffer[first + 2] == 0x3D,
-            ["QN", "ST", "CN", "MN", "PW"].contains(
+        beginsSegment(start + 6) ? Refusal(reason: reason, detail: detail) : nil
+    }
+
+    private func beginsSegment(_ first: Int) -> Bool {
+        first + 3 <= buffer.count && buffer[first + 2] == 0x3D
+            && ["QN", "ST", "CN", "MN", "PW"].contains(
                 String(decoding: buffer[first..<(first + 2)], as: UTF8.self))
-        else { return nil }
-        return Refusal(reason: reason, detail: detail)
     }
 }

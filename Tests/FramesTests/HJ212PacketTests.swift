@@ -130,6 +130,9 @@ struct HJ212PacketTests {
         packet.items = [[.init("x", "1")]]
         packet.mn = "A&&"
         #expect(packet.segment == nil)
+        packet.mn = "A"
+        packet.pw = "1;2"
+        #expect(packet.segment == nil)
     }
 
     @Test(
@@ -140,6 +143,7 @@ struct HJ212PacketTests {
             "ST=32;CN=2011;PW=1;MN=A;CP=&&x=1;&&",
             "QN=1;ST=32;CN=2011;PW=1;MN=A;Flag=5;Foo=7;CP=&&;;x=1,,&&",
             "QN=1;ST=32;CN=2011;PW=1;MN=A;Flag=5;CP=&&y=2,x=1;x=1&&",
+            "QN=1;XCP=1;ST=32;CN=2011;PW=aCP=b;MN=A;Flag=5;CP=&&x=1&&",
         ])
     func tolerance(segment: String) throws {
         let packet = try #require(HJ212Packet.parse(segment: Array(segment.utf8)[...]))

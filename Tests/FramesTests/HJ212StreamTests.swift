@@ -40,6 +40,48 @@ struct HJ212StreamTests {
         #expect(packets(events) == [segment(text)])
     }
 
+    private func reasons(_ events: [HJ212Stream.Event]) -> [HJ212Stream.Refusal.Reason] {
+        var reasons: [HJ212Stream.Refusal.Reason] = []
+        for case .refused(let refusal) in events { reasons.append(refusal.reason) }
+        return reasons
+    }
+
+    @Test("a packet whose length is wrong is told, however it is wrong and cut")
+    func wrongLengths() throws {
+        let good = HJ212Vectors.good[2]
+        let text = try #require(HJ212Vectors.good.first { $0.hasSuffix("06C0") })
+        for length in ["0916", "4000", "0O16", "O116", "011"] {
+            let bytes = Array("##\(length)\(text.dropFirst(6))\r\n\(good)\r\n".utf8)
+            for cut in [0, 1, 5, 7, 8, 40, bytes.count - 3] {
+                var stream = HJ212Stream()
+                let events = stream.append(bytes[..<cut]) + stream.append(bytes[cut...])
+                #expect(packets(events) == [segment(good)])
+                #expect(reasons(events) == [.length], "\(length), cut at \(cut)")
+            }
+        }
+    }
+
+    @Test("bytes that belong to nothing are told once, before the packet or at the end")
+    func dirt() {
+        let good = HJ212Vectors.good[2] + "\r\n"
+        var stream = HJ212Stream()
+        #expect(stream.append(Array("GET / HTTP/1.1\r\n\r\n".utf8)).isEmpty)
+        let events = stream.append(Array(("##12" + good).utf8))
+        guard case .refused(let refusal)? = events.first, events.count == 2 else {
+            Issue.record("\(events)")
+            return
+        }
+        #expect(refusal.reason == .malformed)
+        #expect(refusal.detail.contains("18 bytes"))
+        #expect(stream.end() == nil)
+        #expect(reasons(stream.append(Array((good + "\r\n" + good).utf8))) == [])
+        // What a refusal has told is not told again.
+        #expect(reasons(stream.append(Array(("##0009CN=2011;&&0000" + good).utf8))) == [.length])
+        _ = stream.append(Array("noise".utf8))
+        #expect(stream.end().map { reasons([$0]) } == [.malformed])
+        #expect(stream.end() == nil)
+    }
+
     @Test("a CRC in lower case, or without its leading zeros, is a CRC")
     func looseChecksums() throws {
         let text = try #require(HJ212Vectors.good.first { $0.hasSuffix("06C0") })
