@@ -103,6 +103,9 @@ package final class HJ212Acquisition: Sendable {
                 }
             },
             { [self] events in await handle(events) })
+        let rest = state.withLock { $0.router.finish(now: wallClock.read()) }
+        // What waits for an acknowledgement comes again.
+        _ = await store(rest.unawaited)
         status.update(link: name) { $0.isConnected = false }
     }
 
@@ -111,15 +114,10 @@ package final class HJ212Acquisition: Sendable {
         let outcome = state.withLock { $0.router.route(events, now: now) }
         status.update(link: name) { $0.requests += UInt64(outcome.packets) }
         report(outcome, at: now)
-        if !outcome.unawaited.scans.isEmpty {
-            // Nobody sends these again: as with a poll, the buffer is all that keeps them.
-            if (try? await sink.admit(outcome.unawaited)) == nil {
-                status.update(link: name) { $0.failures += 1 }
-            }
-        }
+        let isStored = await store(outcome.unawaited)
         guard !outcome.awaited.scans.isEmpty else {
             count(outcome)
-            state.withLock { $0.router.settle(outcome, isCommitted: true) }
+            state.withLock { $0.router.settle(outcome, isCommitted: isStored) }
             return HJ212Listener.Handling(replies: outcome.replies)
         }
         do {
@@ -138,6 +136,16 @@ package final class HJ212Acquisition: Sendable {
             _ = fail(outcome, error)
             return HJ212Listener.Handling(replies: outcome.replies)
         }
+    }
+
+    /// Hands on what nobody sends again: as with a poll, the buffer is all that keeps it.
+    ///
+    /// - Returns: false when it was not taken.
+    private func store(_ unawaited: Admission) async -> Bool {
+        if unawaited.scans.isEmpty { return true }
+        if (try? await sink.admit(unawaited)) != nil { return true }
+        status.update(link: name) { $0.failures += 1 }
+        return false
     }
 
     /// Nothing is acknowledged: the stations send it again.
@@ -162,7 +170,9 @@ package final class HJ212Acquisition: Sendable {
         for refusal in outcome.refused {
             status.refuse(refusal.reason, on: name)
             // Repetitions are the protocol's daily bread, and a stranger is named once, above.
-            if refusal.reason == .duplicate || refusal.reason == .unknownStation { continue }
+            if refusal.isTold || refusal.reason == .duplicate || refusal.reason == .unknownStation {
+                continue
+            }
             let isDue = state.withLock { state in
                 let key = Refusal(reason: refusal.reason, device: refusal.device)
                 if let last = state.reported[key], now.monotonic &- last < Self.reportSpacing {

@@ -7,6 +7,9 @@ import Telemetry
 ///
 ///     data, A=1      scan ─▶ commit ─▶ 9014         a resend of what is committed: 9014 at once
 ///     data, A=0      scan
+///     split          parts ─▶ one scan, when all are there or the rest is not in sight
+///     not asked for  counted, 9014
+///     a mean whose time a doubtful clock made: counted, and left with the station
 ///     1013           9013, then 1012 with the time, if the gateway knows it
 ///     9015, 1001     9013
 ///     another MN, a wrong password or checksum: counted, and not answered
@@ -38,11 +41,21 @@ struct HJ212Router: Sendable {
         var replies: [HJ212Listener.Reply] = []
         /// What is sent after the commit of `awaited`.
         var acknowledgements: [HJ212Listener.Reply] = []
-        var refused: [(reason: RefusalReason, device: DeviceID?, what: String, detail: String)] = []
+        var refused: [Refusal] = []
         var events: [AcquisitionEvent] = []
         var packets = 0
-        /// Minutes of stations that are stored with these admissions.
-        fileprivate var covered: [(station: String, minute: Int64)] = []
+        /// What is stored with these admissions, by station.
+        fileprivate var uploads: [(station: String, upload: HJ212Upload)] = []
+    }
+
+    /// Something that brought no reading.
+    struct Refusal: Sendable {
+        var reason: RefusalReason
+        var device: DeviceID?
+        var what: String
+        var detail: String
+        /// Whether one of the events tells of it, or has told.
+        var isTold = false
     }
 
     private struct Connection: Sendable {
@@ -55,24 +68,21 @@ struct HJ212Router: Sendable {
         var connection: Int?
         /// When the last packet came, in monotonic milliseconds.
         var lastHeard: Int64?
-        /// When a packet last showed that the station's clock is right, likewise.
-        var clockProven: Int64?
+        var clock = HJ212ClockProof()
         var takeovers: [Int64] = []
         var isDouble = false
         var isSilent = false
-        /// Minutes for which a real-time or minute value is stored.
-        var covered: Set<Int64> = []
-        /// The parts of a split upload so far.
-        var parts: (command: String, time: Timestamp, readings: [Reading])?
+        var coverage = HJ212Coverage()
+        var parts = HJ212Parts()
+        /// The commands and systems that nobody asks for, and that were told.
+        var told: Set<String> = []
     }
 
     /// Times are rounded down to this: finer ones cost storage and mean nothing.
     private static let timeResolution = Duration.milliseconds(100)
-    /// Minutes that are remembered: a day and two hours.
-    private static let coveredMinutes: Int64 = 26 * 60
     private static let mostStrangers = 256
-    /// How long a station's clock is believed after it was seen to be right: a day.
-    private static let clockStaysRight: Int64 = 86_400_000
+    /// How many kinds of packet that nobody asks for are told of each station.
+    private static let mostKinds = 64
 
     private let rules: Rules
     private var stations: [String: Station] = [:]
@@ -84,6 +94,8 @@ struct HJ212Router: Sendable {
     private var pending: Set<DeliveryMark> = []
     private var lastQN: Int64 = 0
     private var began: Int64?
+    /// Whether callers are turned away, and that was told.
+    private var isFull = false
 
     init(_ rules: Rules, targets: [Target], recent: [DeliveryMark] = []) {
         self.rules = rules
@@ -100,6 +112,9 @@ struct HJ212Router: Sendable {
             switch event {
             case .opened(let id, let peer):
                 connections[id] = Connection(peer: peer, opened: now.monotonic)
+                isFull = false
+            case .turnedAway(let peer, let cause):
+                turnAway(peer, cause, &outcome)
             case .closed(let id, _):
                 connections[id] = nil
                 for key in stations.keys where stations[key]?.connection == id {
@@ -108,13 +123,27 @@ struct HJ212Router: Sendable {
             case .received(let id, .refused(let refusal)):
                 let reason: RefusalReason =
                     refusal.reason == .checksum ? .badChecksum : .malformed
-                outcome.refused.append((reason, nil, peer(id), refusal.detail))
+                outcome.refused.append(
+                    Refusal(reason: reason, what: peer(id), detail: refusal.detail))
             case .received(let id, .packet(let received)):
                 outcome.packets += 1
                 take(received, on: id, now, &outcome)
             }
         }
+        for (key, station) in stations.sorted(by: { $0.key < $1.key }) {
+            guard let held = station.parts.held,
+                now.monotonic - held.since >= HJ212Upload.patience
+            else { continue }
+            release(key, now, &outcome)
+        }
         listen(now, &outcome)
+        return outcome
+    }
+
+    /// Lets go of the parts that wait for others, because nothing more will come.
+    mutating func finish(now: ClockReading) -> Outcome {
+        var outcome = Outcome()
+        for key in stations.keys.sorted() { release(key, now, &outcome) }
         return outcome
     }
 
@@ -123,14 +152,12 @@ struct HJ212Router: Sendable {
         for mark in outcome.awaited.deliveries { pending.remove(mark) }
         guard isCommitted else { return }
         remember(outcome.awaited.deliveries)
-        for (key, minute) in outcome.covered {
+        for (key, upload) in outcome.uploads {
             guard var station = stations.removeValue(forKey: key) else { continue }
-            station.covered.insert(minute)
-            if station.covered.count > 2 * Self.coveredMinutes,
-                let newest = station.covered.max()
-            {
-                station.covered = station.covered.filter { $0 > newest - Self.coveredMinutes }
+            if upload.hasDeviceTime, let mark = HJ212Coverage.mark(upload.command, upload.scan) {
+                station.coverage.add(mark)
             }
+            station.parts.store(upload)
             stations[key] = station
         }
     }
@@ -150,7 +177,10 @@ struct HJ212Router: Sendable {
     ) {
         let packet = received.packet
         func refuse(_ reason: RefusalReason, _ device: DeviceID?, _ detail: String) {
-            outcome.refused.append((reason, device, "\(packet.cn) from \(peer(id))", detail))
+            outcome.refused.append(
+                Refusal(
+                    reason: reason, device: device, what: "\(packet.cn) from \(peer(id))",
+                    detail: detail))
         }
         guard let station = stations[packet.mn] else {
             let name = String(packet.mn.unicodeScalars.filter { (0x21...0x7E).contains($0.value) })
@@ -170,9 +200,7 @@ struct HJ212Router: Sendable {
             return refuse(.wrongPassword, device, "the packet bears another password")
         }
         hear(packet.mn, on: id, now, &outcome)
-        if now.isTrusted, binding.provesClock(packet, arrival: now.wall) {
-            stations[packet.mn]?.clockProven = now.monotonic
-        }
+        judgeClock(packet, binding, now)
         func answer(_ cn: String) -> HJ212Listener.Reply? {
             guard packet.wantsAcknowledgement else { return nil }
             return packet.acknowledgement(cn: cn).encoded(received.checksum)
@@ -191,11 +219,43 @@ struct HJ212Router: Sendable {
             let acknowledgement = answer("9014")
             if HJ212Interface.dataCommands.contains(packet.cn) {
                 store(received, acknowledgement, now, &outcome)
-            } else if let acknowledgement {
+            } else {
                 // Equipment states and the like: nothing to store, and no reason to send it again.
-                outcome.replies.append(acknowledgement)
+                if let acknowledgement { outcome.replies.append(acknowledgement) }
+                if HJ212Interface.unreadDataCommands.contains(packet.cn) {
+                    noteUnselected(packet, &outcome)
+                }
             }
         }
+    }
+
+    /// Counts measured values that the profile does not ask for, and tells each kind once.
+    private mutating func noteUnselected(_ packet: HJ212Packet, _ outcome: inout Outcome) {
+        guard let station = stations[packet.mn] else { return }
+        let device = station.target.group.device
+        func plain(_ text: String) -> String {
+            String(text.unicodeScalars.filter { (0x21...0x7E).contains($0.value) }.prefix(8))
+        }
+        let kind = "CN=\(plain(packet.cn)) of ST=\(plain(packet.st))"
+        let detail = "the profile does not take \(kind): see its 'select'"
+        outcome.refused.append(
+            Refusal(reason: .refused, device: device, what: kind, detail: detail, isTold: true))
+        guard station.told.count < Self.mostKinds,
+            stations[packet.mn]?.told.insert(kind).inserted == true
+        else { return }
+        outcome.events.append(
+            .messageRefused(
+                link: rules.link, device: device, topic: kind, reason: .refused, detail: detail))
+    }
+
+    private mutating func turnAway(_ peer: String, _ cause: String, _ outcome: inout Outcome) {
+        let what = "call from \(peer)"
+        outcome.refused.append(Refusal(reason: .refused, what: what, detail: cause, isTold: true))
+        if isFull { return }
+        isFull = true
+        outcome.events.append(
+            .messageRefused(
+                link: rules.link, device: nil, topic: what, reason: .refused, detail: cause))
     }
 
     private mutating func store(
@@ -211,16 +271,23 @@ struct HJ212Router: Sendable {
         var scan = Scan(
             group: group.id, time: now.wall.slot(every: Self.timeResolution), readings: [])
         var isOwnTime = false
-        let proven = station.clockProven.map { now.monotonic - $0 < Self.clockStaysRight }
+        let isProven = station.clock.holds(at: now.monotonic)
         switch binding.decode(
-            packet, arrival: now.wall, isTimeOfDay: now.isTrusted,
-            isClockProven: proven ?? false)
+            packet, arrival: now.wall, isTimeOfDay: now.isTrusted, isClockProven: isProven)
         {
-        case .unselected: return answerNow()
+        case .unselected:
+            noteUnselected(packet, &outcome)
+            return answerNow()
         case .refused(let reason, let detail):
-            outcome.refused.append((.refused, group.device, packet.cn, detail))
-            // History without a clock to place it by is left with the station.
+            outcome.refused.append(
+                Refusal(reason: .refused, device: group.device, what: packet.cn, detail: detail))
+            // History without a clock to place it by, ours or the station's, is left with it.
             if !now.isTrusted { return }
+            guard packet.cn == "2011" else {
+                let sent = binding.sendingSkew(packet, arrival: now.wall) ?? .zero
+                let mayYetBeProven = reason == .stale && sent < .zero && !binding.isTolerable(sent)
+                return isProven || !mayYetBeProven ? answerNow() : ()
+            }
             scan.flags = now.scanFlags
             scan.readings = group.series.map { _ in .bad(reason) }
         case .scan(let time, let flags, let readings, let hasDeviceTime):
@@ -233,81 +300,102 @@ struct HJ212Router: Sendable {
         hash.combine(received.segment)
         let mark = DeliveryMark(
             link: rules.link, messageID: UInt16(packet.cn) ?? 0, digest: hash.value)
+        func refuseDuplicate(_ detail: String) {
+            outcome.refused.append(
+                Refusal(
+                    reason: .duplicate, device: group.device, what: packet.cn, detail: detail))
+        }
         // Without QN and time two equal packets are two.
         let isUnique = packet.qn != nil || isOwnTime
         if isUnique, known.contains(mark) {
-            outcome.refused.append(
-                (.duplicate, group.device, packet.cn, "committed before, acknowledged again"))
+            refuseDuplicate("committed before, acknowledged again")
             return answerNow()
         }
-        if isUnique, pending.contains(mark) {
-            outcome.refused.append((.duplicate, group.device, packet.cn, "being committed"))
+        if isUnique, pending.contains(mark) { return refuseDuplicate("being committed") }
+        var upload = HJ212Upload(
+            command: packet.cn, scan: scan, hasDeviceTime: isOwnTime,
+            answers: acknowledgement.map { [.init(mark: mark, reply: $0)] } ?? [])
+        if acknowledgement != nil { pending.insert(mark) }
+        if let count = packet.pnum, let number = packet.pno {
+            var time = ""
+            if case .one(let text) = packet.value(binding.interface.timeField) { time = text }
+            upload.split(
+                .init(system: packet.st, command: packet.cn, time: time, count: count),
+                number: number)
+        }
+        guard upload.key != nil else { return admit(upload, of: packet.mn, now, &outcome) }
+        hold(upload, of: packet.mn, now, &outcome)
+    }
+
+    /// Keeps a part until the others are there, for a moment.
+    private mutating func hold(
+        _ part: HJ212Upload, of key: String, _ now: ClockReading, _ outcome: inout Outcome
+    ) {
+        if let held = stations[key]?.parts.held, held.upload.key != part.key {
+            release(key, now, &outcome)
+        }
+        if stations[key]?.parts.held == nil {
+            stations[key]?.parts.held = (part, now.monotonic)
+        } else {
+            stations[key]?.parts.held?.upload.add(part)
+        }
+        if stations[key]?.parts.isWhole == true { release(key, now, &outcome) }
+    }
+
+    /// Admits the parts that are there.
+    private mutating func release(_ key: String, _ now: ClockReading, _ outcome: inout Outcome) {
+        guard let held = stations[key]?.parts.held else { return }
+        stations[key]?.parts.held = nil
+        admit(held.upload, of: key, now, &outcome)
+    }
+
+    private mutating func admit(
+        _ upload: HJ212Upload, of key: String, _ now: ClockReading, _ outcome: inout Outcome
+    ) {
+        guard let station = stations[key] else { return }
+        var upload = upload
+        let device = station.target.group.device
+        var isNew = station.parts.leaveOut(from: &upload)
+        if upload.hasDeviceTime {
+            isNew = isNew && station.coverage.fillsGap(upload.command, &upload.scan)
+            let end = HJ212Coverage.end(of: upload.command, upload.scan.time)
+            if now.wall - end > rules.backfillAfter { upload.scan.flags.insert(.backfill) }
+        }
+        guard isNew else {
+            outcome.refused.append(
+                Refusal(
+                    reason: .duplicate, device: device, what: upload.command,
+                    detail: "stored before or in finer steps, acknowledged"))
+            for answer in upload.answers {
+                pending.remove(answer.mark)
+                outcome.replies.append(answer.reply)
+            }
             return
         }
-        if isOwnTime {
-            if isCovered(station, packet.cn, scan.time) { return answerNow() }
-            merge(packet, &scan)
-            if now.wall - end(of: packet.cn, scan.time) > rules.backfillAfter {
-                scan.flags.insert(.backfill)
-            }
-            if packet.cn == "2011" || packet.cn == "2051", scan.readings.contains(where: \.isGood) {
-                outcome.covered.append((packet.mn, Self.minute(scan.time)))
-            }
+        outcome.devices.append((upload.scan, device))
+        outcome.uploads.append((key, upload))
+        guard !upload.answers.isEmpty else { return outcome.unawaited.scans.append(upload.scan) }
+        outcome.awaited.scans.append(upload.scan)
+        for answer in upload.answers {
+            outcome.awaited.deliveries.append(answer.mark)
+            outcome.acknowledgements.append(answer.reply)
         }
-        outcome.devices.append((scan, group.device))
-        guard let acknowledgement else { return outcome.unawaited.scans.append(scan) }
-        outcome.awaited.scans.append(scan)
-        outcome.awaited.deliveries.append(mark)
-        outcome.acknowledgements.append(acknowledgement)
-        pending.insert(mark)
-    }
-
-    private static func minute(_ time: Timestamp) -> Int64 {
-        time.slot(every: .seconds(60)).milliseconds / 60_000
-    }
-
-    private func period(of command: String) -> Duration {
-        switch command {
-        case "2051": .seconds(60)
-        case "2061": .seconds(3600)
-        case "2031": .seconds(86_400)
-        default: .zero
-        }
-    }
-
-    private func end(of command: String, _ time: Timestamp) -> Timestamp {
-        // How long a minute packet's period is, nobody says; it is at most half an hour.
-        time + (command == "2051" ? .seconds(1800) : period(of: command))
-    }
-
-    /// Whether a mean says nothing that is not stored in finer steps: it fills gaps only.
-    private func isCovered(_ station: Station, _ command: String, _ time: Timestamp) -> Bool {
-        guard command != "2011" else { return false }
-        let first = Self.minute(time)
-        let count = period(of: command).milliseconds / 60_000
-        // A minute's own mean may come in several parts.
-        if command == "2051", station.parts?.command == command, station.parts?.time == time {
-            return false
-        }
-        return (first..<(first + count)).contains { station.covered.contains($0) }
-    }
-
-    /// A later part of a split upload repeats what the earlier ones said, so that the latest scan of
-    /// an instant is the whole.
-    private mutating func merge(_ packet: HJ212Packet, _ scan: inout Scan) {
-        guard packet.pnum ?? 1 > 1 else { return }
-        if let parts = stations[packet.mn]?.parts, parts.command == packet.cn,
-            parts.time == scan.time, parts.readings.count == scan.readings.count
-        {
-            for (index, reading) in parts.readings.enumerated()
-            where scan.readings[index] == .bad(.absent) {
-                scan.readings[index] = reading
-            }
-        }
-        stations[packet.mn]?.parts = (packet.cn, scan.time, scan.readings)
     }
 
     // MARK: Time
+
+    private mutating func judgeClock(
+        _ packet: HJ212Packet, _ binding: HJ212Binding, _ now: ClockReading
+    ) {
+        // An answer bears the QN of our request.
+        guard now.isTrusted,
+            !packet.cn.hasPrefix("90") || HJ212Interface.notices.contains(packet.cn),
+            let skew = binding.sendingSkew(packet, arrival: now.wall)
+        else { return }
+        stations[packet.mn]?.clock.take(
+            skew, isTolerable: binding.isTolerable(skew),
+            isNotice: HJ212Interface.notices.contains(packet.cn), at: now.monotonic)
+    }
 
     /// The request that sets the station's clock; nil while the gateway's own is not trusted.
     private mutating func timeOfDay(

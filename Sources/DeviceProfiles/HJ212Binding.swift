@@ -105,11 +105,13 @@ package struct HJ212Binding: Sendable {
         if let limit = interface.time.maximumSkew {
             let skew = (time - arrival).milliseconds
             // What is old may have been kept while the line was down: the QN tells by when the
-            // packet was sent whether the station's clock is right. What is to come is wrong.
+            // packet was sent whether the station's clock is right. It may have been kept too, so
+            // a clock that other packets have proven is believed. What is to come is wrong.
+            let sent = sendingSkew(packet, arrival: arrival)
+            let isSentNow = sent.map(isTolerable) ?? isHistory
             let isBelieved =
                 skew.magnitude <= limit.milliseconds.magnitude
-                || (skew < 0
-                    && (isHistory || isClockProven || provesClock(packet, arrival: arrival)))
+                || (skew < 0 && (isClockProven || isSentNow))
             if !isBelieved {
                 return arrived(
                     .stale, "\(field) is \(time.rfc3339()), further from the arrival than \(limit)")
@@ -118,16 +120,22 @@ package struct HJ212Binding: Sendable {
         return .scan(time: time, flags: [], readings: readings, hasDeviceTime: true)
     }
 
-    /// Whether the QN, which is the moment of sending, agrees with the arrival.
-    package func provesClock(_ packet: HJ212Packet, arrival: Timestamp) -> Bool {
+    /// How far the QN, which is the moment of sending, is ahead of the arrival.
+    ///
+    /// - Returns: nil when there is none that can be read.
+    package func sendingSkew(_ packet: HJ212Packet, arrival: Timestamp) -> Duration? {
         guard case .civil(_, let offset) = interface.time.format, let qn = packet.qn else {
-            return false
+            return nil
         }
         var sent = interface.time
         sent.format = .civil(pattern: Array("yyyyMMddHHmmssSSS".utf8), offset: offset)
-        guard let time = sent.parse(Array(qn.utf8)[...]) else { return false }
+        return sent.parse(Array(qn.utf8)[...]).map { $0 - arrival }
+    }
+
+    /// Whether a QN this far from the arrival may come from a clock that is right.
+    package func isTolerable(_ skew: Duration) -> Bool {
         let limit = interface.time.maximumSkew ?? .seconds(1800)
-        return (time - arrival).milliseconds.magnitude <= limit.milliseconds.magnitude
+        return skew.milliseconds.magnitude <= limit.milliseconds.magnitude
     }
 
     private func reading(_ point: Point, in packet: HJ212Packet) -> Reading {

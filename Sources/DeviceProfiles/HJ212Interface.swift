@@ -24,8 +24,13 @@ package struct HJ212Interface: Sendable {
     package var tests: [ProfileTest]
     package var location: Location
 
-    /// Every command with measured values that a station may send.
+    /// The commands with measured values that a profile may ask for.
     package static let dataCommands: Set<String> = ["2011", "2051", "2061", "2031"]
+    /// Those that no profile can ask for yet: 2025's raw data, single noise measurements and
+    /// furnace means.
+    package static let unreadDataCommands: Set<String> = ["2013", "2052", "2111"]
+    /// What a station says of the moment and does not keep: its QN is that of now.
+    package static let notices: Set<String> = ["1001", "1013", "9015"]
 }
 
 /// Where a value of HJ 212 is: `hj212/a34004`, or a name in full such as `hj212/LA-td`.

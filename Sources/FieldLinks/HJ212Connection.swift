@@ -34,25 +34,21 @@ struct HJ212Connection {
     var descriptor: Int32 { handle.number }
     var hasMoreToSend: Bool { !outbox.isEmpty }
 
-    /// Takes the descriptor over; closes it and fails when the budget is used up.
-    init?(descriptor: Int32, rules: HJ212Stream.Rules, now: Duration) {
+    /// Takes the descriptor over; closes it and throws when the budget is used up.
+    init(
+        descriptor: Int32, rules: HJ212Stream.Rules, now: Duration
+    ) throws(DescriptorBudgetError) {
         do {
             try DescriptorBudget.acquire(.hj212)
         } catch {
             close(descriptor)
-            return nil
+            throw error
         }
         handle = Descriptor(descriptor)
         stream = HJ212Stream(rules)
         lastHeard = now
+        // A station that lost its power says no goodbye.
         setSocketOptions(descriptor)
-        // A station that lost its power says no goodbye; this one is noticed within 25 s.
-        for (option, value) in [(TCP_KEEPIDLE, 10), (TCP_KEEPINTVL, 5), (TCP_KEEPCNT, 3)] {
-            var value = Int32(value)
-            setsockopt(
-                descriptor, Int32(IPPROTO_TCP), option, &value,
-                socklen_t(MemoryLayout<Int32>.size))
-        }
     }
 
     /// Sends what waits and then `bytes`, as far as the socket takes it.
@@ -92,6 +88,9 @@ struct HJ212Connection {
         }
         return nil
     }
+
+    /// Tells of bytes that belonged to no packet, when the connection is over.
+    mutating func end() -> HJ212Stream.Event? { stream.end() }
 
     /// Why the connection has to be closed by us; nil when it need not.
     func overdue(now: Duration, _ options: HJ212Listener.Options) -> String? {

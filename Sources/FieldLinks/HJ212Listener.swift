@@ -22,6 +22,8 @@ package actor HJ212Listener {
         package var idleClose: Duration = .seconds(7200)
         /// Bytes without a packet after which a connection is closed.
         package var garbage = 65_536
+        /// How long answers are waited for when the listener stops; then their commits are given up.
+        package var drain: Duration = .seconds(10)
         package init() {}
     }
 
@@ -31,6 +33,8 @@ package actor HJ212Listener {
         case opened(connection: Int, peer: String)
         case received(connection: Int, HJ212Stream.Event)
         case closed(connection: Int, cause: String)
+        /// A caller for whom there was no room.
+        case turnedAway(peer: String, cause: String)
     }
 
     /// Bytes for one connection.
@@ -68,8 +72,6 @@ package actor HJ212Listener {
 
     /// Batches whose answers are still to come; beyond this nothing more is read.
     private static let mostOutstanding = 64
-    /// How long answers are waited for when the listener stops.
-    private static let drain: Duration = .seconds(10)
 
     private let host: String
     private let port: Int
@@ -145,7 +147,7 @@ package actor HJ212Listener {
         var stopsAt: Duration?
         await withDiscardingTaskGroup { group in
             while stopsAt == nil || (outstanding > 0 && clock.elapsed() < stopsAt ?? .zero) {
-                if isStopping, stopsAt == nil { stopsAt = clock.elapsed() + Self.drain }
+                if isStopping, stopsAt == nil { stopsAt = clock.elapsed() + options.drain }
                 let isPaused = stopsAt != nil || outstanding >= Self.mostOutstanding
                 let events = round(socket, isPaused: isPaused)
                 takeMail()
@@ -166,6 +168,8 @@ package actor HJ212Listener {
             }
             takeMail()
             connections = [:]
+            // What is not acknowledged by now comes again; a commit that hangs must not keep us.
+            group.cancelAll()
         }
     }
 
@@ -219,8 +223,14 @@ package actor HJ212Listener {
             end = "the station has gone"
         }
         if end == nil { end = connection.overdue(now: now, options) }
-        if let end { events.append(.closed(connection: id, cause: end)) }
-        connections[id] = end == nil ? connection : nil
+        connections[id] = connection
+        if let end { leave(id, end, &events) }
+    }
+
+    private func leave(_ id: Int, _ cause: String, _ events: inout [Event]) {
+        guard var connection = connections.removeValue(forKey: id) else { return }
+        if let dirt = connection.end() { events.append(.received(connection: id, dirt)) }
+        events.append(.closed(connection: id, cause: cause))
     }
 
     private func accept(_ socket: HJ212Socket, now: Duration, _ events: inout [Event]) {
@@ -230,19 +240,23 @@ package actor HJ212Listener {
                 let idle = connections.filter { $0.value.packets == 0 }.keys.min()
                 guard let idle else {
                     close(descriptor)
+                    events.append(
+                        .turnedAway(
+                            peer: peer, cause: "\(connections.count) stations are connected"))
                     continue
                 }
-                connections[idle] = nil
-                events.append(.closed(connection: idle, cause: "made room for another"))
+                leave(idle, "made room for another", &events)
             }
-            guard
-                let connection = HJ212Connection(
+            do {
+                let connection = try HJ212Connection(
                     descriptor: descriptor, rules: options.rules, now: now)
-            else { continue }
-            let id = nextConnection
-            nextConnection += 1
-            connections[id] = connection
-            events.append(.opened(connection: id, peer: peer))
+                let id = nextConnection
+                nextConnection += 1
+                connections[id] = connection
+                events.append(.opened(connection: id, peer: peer))
+            } catch {
+                events.append(.turnedAway(peer: peer, cause: "\(error)"))
+            }
         }
     }
 }

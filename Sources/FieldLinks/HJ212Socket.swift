@@ -13,46 +13,15 @@ final class HJ212Socket {
     let port: Int
 
     init(host: String, port: Int) throws(HJ212ListenError) {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, "\(port)", &hints, &list) == 0, let address = list?.pointee else {
-            throw HJ212ListenError(description: "'\(host)' is no address of this machine")
-        }
-        defer { freeaddrinfo(list) }
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(address.ai_family, type, 0)
-        guard descriptor >= 0 else { throw HJ212ListenError(description: systemText(errno)) }
-        var on: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard bind(descriptor, address.ai_addr, address.ai_addrlen) == 0,
-            listen(descriptor, 64) == 0
-        else {
-            let error = errno
-            close(descriptor)
+        do {
+            (descriptor, self.port) = try listenTCP(host: host, port: port)
+        } catch {
             throw HJ212ListenError(
-                description: "\(host):\(port) cannot be listened on: \(systemText(error))")
+                description: "\(host):\(port) cannot be listened on: \(error.cause)")
         }
-        self.descriptor = descriptor
-        self.port = Self.boundPort(of: descriptor) ?? port
     }
 
     deinit { close(descriptor) }
-
-    private static func boundPort(of descriptor: Int32) -> Int? {
-        var own = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let result = withUnsafeMutablePointer(to: &own) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getsockname(descriptor, $0, &size)
-            }
-        }
-        guard result == 0 else { return nil }
-        // The port stands at the same place for both families.
-        let port = withUnsafeBytes(of: &own) { $0.load(fromByteOffset: 2, as: UInt16.self) }
-        return Int(UInt16(bigEndian: port))
-    }
 
     /// A caller and where it calls from; nil when nobody waits, or nobody can be taken.
     func accept() -> (descriptor: Int32, peer: String)? {

@@ -165,6 +165,27 @@ struct HJ212RouterTests {
         #expect(later.awaited.scans.count == 2)
     }
 
+    @Test("stations that are turned away are counted, and told once until one is let in")
+    func turnedAway() throws {
+        var router = try StationSite.router()
+        func route(_ event: HJ212Listener.Event) -> HJ212Router.Outcome {
+            router.route([event], now: StillClock.reading())
+        }
+        let away = HJ212Listener.Event.turnedAway(
+            peer: "10.0.0.1:1000", cause: "32 stations are connected")
+        for round in 0..<2 {
+            for attempt in 0..<3 {
+                let outcome = route(away)
+                #expect(outcome.refused.map(\.reason) == [.refused])
+                let told = AcquisitionEvent.messageRefused(
+                    link: "stations", device: nil, topic: "call from 10.0.0.1:1000",
+                    reason: .refused, detail: "32 stations are connected")
+                #expect(outcome.events == (attempt == 0 ? [told] : []))
+            }
+            #expect(route(.opened(connection: round, peer: "10.0.0.2:1000")).refused.isEmpty)
+        }
+    }
+
     @Test("silence is said once, and its end")
     func silence() throws {
         var router = try StationSite.router()
@@ -186,27 +207,177 @@ struct HJ212RouterTests {
             outcome.events == [.deviceAnswers(link: "stations", device: DeviceID("dust-1"))])
     }
 
-    @Test("means fill gaps: what is stored in finer steps is acknowledged and not stored again")
+    /// Sent now, about then.
+    private func sent(
+        _ cn: String, about time: Timestamp, _ items: String, st: String = "39",
+        now: ClockReading = StillClock.reading(), flag: Int = 5, part: String = ""
+    ) throws -> HJ212Listener.Event {
+        let binding = try StationSite.binding("dust-1")
+        let text =
+            "QN=\(binding.stamp(now.wall));ST=\(st);CN=\(cn);PW=123456;MN=\(StationSite.mn);"
+            + "Flag=\(flag);\(part)CP=&&DataTime=\(binding.stamp(time).prefix(14));\(items)&&"
+        return .received(connection: 1, try StationSite.received(segment: text))
+    }
+
+    /// The good readings of a scan.
+    private func good(_ scan: Scan?) throws -> [String: Double] {
+        let keys = try StationSite.target().group.series.map { "\($0.id.point)" }
+        var readings: [String: Double] = [:]
+        for (key, reading) in zip(keys, scan?.readings ?? []) { readings[key] = reading.number }
+        return readings
+    }
+
+    @Test("a mean fills the gaps of each series, and what is stored in finer steps is left out")
     func gaps() throws {
         var router = try StationSite.router()
         let hour = Timestamp(milliseconds: Self.noon.milliseconds - 7_200_000).slot(
             every: .seconds(3600))
-        func route(_ cn: String, _ time: Timestamp) throws -> HJ212Router.Outcome {
-            var upload = try packet(cn, at: time)
-            // Sent now, about then.
-            upload.qn = try packet().qn
-            let outcome = router.route([try event(upload)], now: StillClock.reading())
+        func route(
+            _ cn: String, _ time: Timestamp, _ items: String, st: String = "39"
+        ) throws -> HJ212Router.Outcome {
+            let outcome = router.route(
+                [try sent(cn, about: time, items, st: st)], now: StillClock.reading())
             router.settle(outcome, isCommitted: true)
             return outcome
         }
-        #expect(try route("2011", hour + .seconds(90)).awaited.scans.count == 1)
-        let covered = try route("2051", hour + .seconds(60))
-        #expect(covered.awaited.scans.isEmpty)
-        #expect(texts(covered.replies).map { $0.contains("CN=9014") } == [true])
-        #expect(try route("2051", hour + .seconds(600)).awaited.scans.count == 1)
-        #expect(try route("2061", hour).awaited.scans.isEmpty)
-        let gap = try route("2061", hour - .seconds(3600))
-        #expect(gap.awaited.scans.count == 1)
+        func isDuplicate(_ outcome: HJ212Router.Outcome) -> Bool {
+            outcome.awaited.scans.isEmpty && outcome.refused.map(\.reason) == [.duplicate]
+                && texts(outcome.replies).map { $0.contains("CN=9014") } == [true]
+        }
+        let dust = "a34002-Avg=180,a34002-Flag=N"
+        let wind = "a01007-Avg=2,a01007-Flag=N"
+        let live = "a34002-Rtd=180,a34002-Flag=N;a01007-Rtd=2,a01007-Flag=D"
+        #expect(try route("2011", hour + .seconds(90), live).awaited.scans.count == 1)
+        #expect(isDuplicate(try route("2051", hour + .seconds(60), dust)))
+        // Noise of the same minute, and wind that was bad in it.
+        let noise = try route("2051", hour + .seconds(60), "Leq-Data=55.5", st: "23")
+        #expect(try good(noise.awaited.scans.first) == ["sound_level": 55.5])
+        let both = try route("2051", hour + .seconds(60), "\(dust);\(wind)")
+        #expect(try good(both.awaited.scans.first) == ["wind_speed": 2])
+        #expect(isDuplicate(try route("2051", hour + .seconds(60), "\(wind);\(dust)")))
+        // One minute of an hour is not the hour.
+        #expect(try good(route("2061", hour, dust).awaited.scans.first) == ["pm10": 180])
+        for minute in 0..<60 where minute != 1 {
+            let time = hour + .seconds(60 * minute + 3)
+            #expect(try route("2011", time, live).awaited.scans.count == 1)
+        }
+        #expect(isDuplicate(try route("2061", hour, "\(dust);a34001-Flag=D")))
+        #expect(
+            try good(route("2061", hour, "\(dust);\(wind)").awaited.scans.first)
+                == ["wind_speed": 2])
+        #expect(try route("2061", hour - .seconds(3600), dust).awaited.scans.count == 1)
+        #expect(try route("2031", hour - .seconds(43_200), dust).awaited.scans.count == 1)
+    }
+
+    @Test("measured values that are not asked for are counted and told once, and not sent again")
+    func unselected() throws {
+        var router = try StationSite.router()
+        func route(_ cn: String, _ st: String) throws -> HJ212Router.Outcome {
+            router.route(
+                [try sent(cn, about: Self.noon, "LA-Rtd=1", st: st)], now: StillClock.reading())
+        }
+        for (cn, st) in [("2011", "32"), ("2052", "23"), ("2013", "39")] {
+            for attempt in 0..<2 {
+                let outcome = try route(cn, st)
+                #expect(outcome.awaited.scans.isEmpty)
+                #expect(texts(outcome.replies).map { $0.contains("CN=9014") } == [true])
+                #expect(outcome.refused.map(\.reason) == [.refused])
+                let told = outcome.events.filter {
+                    if case .messageRefused(_, DeviceID("dust-1"), _, .refused, let detail) = $0 {
+                        detail.contains(cn) && detail.contains(st)
+                    } else {
+                        false
+                    }
+                }
+                #expect(told.count == (attempt == 0 ? 1 : 0))
+            }
+        }
+        // An equipment's state is no measured value.
+        #expect(try route("2021", "39").refused.isEmpty)
+    }
+
+    @Test("a mean that is refused leaves no scan behind the real time that was good")
+    func refusedMean() throws {
+        var router = try StationSite.router()
+        _ = router.route([try event(packet())], now: StillClock.reading())
+        let dust = "a34002-Avg=180,a34002-Flag=N"
+        let outcome = router.route(
+            [try sent("2061", about: Self.noon + .seconds(7200), dust)], now: StillClock.reading())
+        #expect(outcome.awaited.scans.isEmpty && outcome.unawaited.scans.isEmpty)
+        #expect(outcome.refused.map(\.reason) == [.refused])
+        #expect(texts(outcome.replies).map { $0.contains("CN=9014") } == [true])
+    }
+
+    @Test("history of a station whose clock is wrong is left with it until the clock is right")
+    func wrongClock() throws {
+        var router = try StationSite.router()
+        // The station's clock runs in UTC: everything it sends is eight hours old.
+        let offset = Duration.seconds(8 * 3600)
+        func route(
+            _ cn: String, _ seconds: Int64, late: Duration
+        ) throws -> HJ212Router.Outcome {
+            let now = StillClock.reading(Self.noon + .seconds(seconds))
+            let outcome = router.route([try event(packet(cn, at: now.wall - late))], now: now)
+            router.settle(outcome, isCommitted: true)
+            return outcome
+        }
+        func isLeft(_ outcome: HJ212Router.Outcome) -> Bool {
+            outcome.awaited.scans.isEmpty && outcome.replies.isEmpty
+                && outcome.refused.map(\.reason) == [.refused]
+        }
+        func flags(_ outcome: HJ212Router.Outcome) -> [ScanFlags] {
+            outcome.awaited.scans.map(\.flags)
+        }
+        #expect(isLeft(try route("2051", 0, late: offset)))
+        #expect(try flags(route("2011", 1, late: .zero)) == [[]])
+        // What was kept is taken now, whatever its QN.
+        #expect(try flags(route("2051", 2, late: offset)) == [.backfill])
+        #expect(try flags(route("2011", 3, late: .seconds(7200))) == [.backfill])
+        // A backlog is sent faster than it grew: it says nothing about the clock.
+        #expect(try flags(route("2011", 63, late: .seconds(7200 - 1740))) == [.backfill])
+        #expect(try flags(route("2011", 120, late: .zero)) == [[]])
+        // It has started anew with a wrong clock, which goes on beside the right one.
+        _ = try route("2011", 180, late: offset)
+        #expect(try flags(route("2011", 240, late: offset)) == [.arrivalTime])
+        #expect(isLeft(try route("2061", 250, late: offset)))
+        #expect(try flags(route("2011", 300, late: .zero)) == [[]])
+        #expect(try flags(route("2061", 310, late: offset)) == [.backfill])
+        // A call that nobody keeps, and a moment that has not come, are enough.
+        _ = try route("9015", 320, late: offset)
+        #expect(isLeft(try route("2061", 330, late: offset)))
+        #expect(try flags(route("2011", 360, late: .zero)) == [[]])
+        #expect(try flags(route("2011", 420, late: .seconds(-8 * 3600))) == [.arrivalTime])
+        #expect(isLeft(try route("2061", 430, late: offset)))
+    }
+
+    @Test("the answer to a request of ours says nothing about the station's clock")
+    func borrowedQN() throws {
+        var router = try StationSite.router()
+        _ = router.route([try event(packet("9011"))], now: StillClock.reading())
+        let old = try event(packet("2051", at: Self.noon - .seconds(7200)))
+        #expect(router.route([old], now: StillClock.reading()).awaited.scans.isEmpty)
+    }
+
+    @Test("a password with any character but ; and , is answered with the same")
+    func oddPassword() throws {
+        for password in ["a#b", "a=b", "a&b", "##0001", "XCP=1"] {
+            var router = try StationSite.router(password: password)
+            func route(_ cn: String) throws -> HJ212Router.Outcome {
+                let text =
+                    "QN=20261121080501000;ST=39;CN=\(cn);PW=\(password);MN=\(StationSite.mn);"
+                    + "Flag=5;CP=&&DataTime=20261121080500;LA-Rtd=50&&"
+                return router.route(
+                    [.received(connection: 1, try StationSite.received(segment: text))],
+                    now: StillClock.reading())
+            }
+            #expect(
+                try texts(route("2011").acknowledgements).map {
+                    $0.contains(";CN=9014;PW=\(password);MN=")
+                } == [true])
+            #expect(
+                try texts(route("1013").replies).map { $0.contains(";PW=\(password);MN=") }
+                    == [true, true])
+        }
     }
 
     @Test("what is old when it arrives is history")
@@ -249,30 +420,76 @@ struct HJ212RouterTests {
         #expect(live.awaited.scans.map(\.flags) == [[.arrivalTime, .monotonicTime]])
     }
 
-    @Test("the parts of an upload are acknowledged one by one, and the last is the whole")
+    private func part(
+        _ number: Int, _ items: String, at seconds: Int64 = 0, flag: Int = 7
+    ) throws -> HJ212Listener.Event {
+        try sent(
+            "2011", about: Self.noon, items,
+            now: StillClock.reading(Self.noon + .seconds(seconds)), flag: flag,
+            part: "PNUM=2;PNO=\(number);")
+    }
+
+    private static let dust = "a34002-Rtd=180,a34002-Flag=N"
+    private static let wind = "a01007-Rtd=2,a01007-Flag=N"
+
+    @Test("the parts of an upload make one scan, and each is acknowledged when that is committed")
     func parts() throws {
         var router = try StationSite.router()
-        var first = try packet()
-        first.flag = 7
-        (first.pnum, first.pno) = (2, 1)
-        var second = first
-        second.pno = 2
-        second.qn = first.qn.map { $0.dropLast() + "1" }
-        first.items.removeLast()
-        second.items.remove(at: 1)
-        let one = router.route([try event(first)], now: StillClock.reading())
-        router.settle(one, isCommitted: true)
-        let two = router.route([try event(second)], now: StillClock.reading())
-        #expect(one.acknowledgements.count == 1 && two.acknowledgements.count == 1)
-        let series = try StationSite.target().group.series.map(\.id.point)
-        func value(_ outcome: HJ212Router.Outcome, _ key: String) -> Reading? {
-            zip(series, outcome.awaited.scans.first?.readings ?? []).first {
-                $0.0 == PointKey(key)
-            }?.1
+        func at(_ seconds: Int64) -> ClockReading {
+            StillClock.reading(Self.noon + .seconds(seconds))
         }
-        #expect(value(one, "pm10") == .number(180))
-        #expect(value(one, "wind_speed") == .bad(.absent))
-        #expect(value(two, "pm10") == .number(180))
-        #expect(value(two, "wind_speed") == .number(2.3))
+        let first = router.route([try part(1, Self.dust)], now: at(0))
+        #expect(first.awaited.scans.isEmpty && first.replies.isEmpty)
+        // Sent again while the rest is waited for.
+        let again = router.route([try part(1, Self.dust)], now: at(1))
+        #expect(again.awaited.scans.isEmpty && again.replies.isEmpty)
+        let whole = router.route([try part(2, Self.wind, at: 1)], now: at(1))
+        #expect(try whole.awaited.scans.map(good) == [["pm10": 180, "wind_speed": 2]])
+        #expect(whole.awaited.deliveries.count == 2)
+        #expect(texts(whole.acknowledgements).map { $0.contains("CN=9014") } == [true, true])
+        router.settle(whole, isCommitted: true)
+        let third = router.route([try part(1, Self.dust)], now: at(10))
+        #expect(third.awaited.scans.isEmpty && third.replies.count == 1)
+        #expect(router.route([], now: at(60)).awaited.scans.isEmpty)
+    }
+
+    @Test("who waits for each acknowledgement gets it, and no value is stored twice")
+    func partsOneByOne() throws {
+        var router = try StationSite.router()
+        func at(_ seconds: Int64) -> ClockReading {
+            StillClock.reading(Self.noon + .seconds(seconds))
+        }
+        #expect(router.route([try part(1, Self.dust)], now: at(0)).awaited.scans.isEmpty)
+        #expect(router.route([], now: at(1)).awaited.scans.isEmpty)
+        let one = router.route([], now: at(3))
+        #expect(try one.awaited.scans.map(good) == [["pm10": 180]])
+        #expect(one.acknowledgements.count == 1)
+        router.settle(one, isCommitted: true)
+        let two = router.route(
+            [try part(2, "\(Self.dust);\(Self.wind)", at: 4)], now: at(4))
+        #expect(try two.awaited.scans.map(good) == [["wind_speed": 2]])
+        #expect(two.acknowledgements.count == 1)
+    }
+
+    @Test("parts of which the rest never comes are stored all the same")
+    func lonelyParts() throws {
+        // A failed commit takes nothing away from the parts that come again.
+        var router = try StationSite.router()
+        func at(_ seconds: Int64) -> ClockReading {
+            StillClock.reading(Self.noon + .seconds(seconds))
+        }
+        _ = router.route([try part(1, Self.dust)], now: at(0))
+        router.settle(router.route([], now: at(3)), isCommitted: false)
+        _ = router.route([try part(1, Self.dust)], now: at(10))
+        #expect(try router.route([], now: at(13)).awaited.scans.map(good) == [["pm10": 180]])
+        // Another upload, and the end of the gateway, do not wait.
+        router = try StationSite.router()
+        _ = router.route([try part(1, Self.dust, flag: 6)], now: at(0))
+        let other = router.route(
+            [try sent("2051", about: Self.noon, "LA-Avg=50", flag: 6, part: "PNUM=2;PNO=1;")],
+            now: at(0))
+        #expect(try other.unawaited.scans.map(good) == [["pm10": 180]])
+        let rest = router.finish(now: at(0))
+        #expect(try rest.unawaited.scans.map(good) == [["sound_level": 50]])
     }
 }

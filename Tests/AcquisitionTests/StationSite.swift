@@ -44,11 +44,22 @@ enum StationSite {
     static func received(
         _ packet: HJ212Packet, _ checksum: HJ212Packet.Checksum = .hj212
     ) throws -> HJ212Stream.Event {
-        var stream = HJ212Stream(.init(checksums: [checksum]))
         // What no decent station would send is made by hand.
         let segment =
             packet.segment
             ?? Array("QN=1;ST=39;CN=\(packet.cn);PW=123456;MN=\(packet.mn);Flag=5;CP=&&&&".utf8)
+        return try received(segment: segment, checksum)
+    }
+
+    /// What the stream tells of a packet with this data segment.
+    static func received(segment: String) throws -> HJ212Stream.Event {
+        try received(segment: Array(segment.utf8), .hj212)
+    }
+
+    private static func received(
+        segment: [UInt8], _ checksum: HJ212Packet.Checksum
+    ) throws -> HJ212Stream.Event {
+        var stream = HJ212Stream(.init(checksums: [checksum]))
         guard let event = stream.append(HJ212Packet.framed(segment, checksum)).first else {
             throw CocoaError(.coderInvalidValue)
         }

@@ -99,8 +99,11 @@ struct HJ212BindingTests {
     @Test("the time of a station is believed as far as it can be checked")
     func times() throws {
         let binding = try binding()
-        func time(_ packet: HJ212Packet, isTimeOfDay: Bool = true) -> HJ212Decoding {
-            let decoded = binding.decode(packet, arrival: Self.now, isTimeOfDay: isTimeOfDay)
+        func time(
+            _ packet: HJ212Packet, isTimeOfDay: Bool = true, isProven: Bool = false
+        ) -> HJ212Decoding {
+            let decoded = binding.decode(
+                packet, arrival: Self.now, isTimeOfDay: isTimeOfDay, isClockProven: isProven)
             if case .scan(let time, let flags, _, let isOwn) = decoded {
                 return .scan(time: time, flags: flags, readings: [], hasDeviceTime: isOwn)
             }
@@ -118,9 +121,18 @@ struct HJ212BindingTests {
         #expect(
             time(try packet("x=1", age: .seconds(7200), sentAgo: .seconds(7200))) == arrival)
         #expect(time(try packet("x=1", age: .seconds(-7200))) == arrival)
-        #expect(
-            time(try packet("x=1", cn: "2061", age: .seconds(86_400), sentAgo: .seconds(86_400)))
-                == own(.seconds(86_400)))
+        // A mean of yesterday, sent now; sent yesterday by a clock that has been right since; and
+        // by one of which nobody knows anything, or that says when it was not sent.
+        #expect(time(try packet("x=1", cn: "2061", age: .seconds(86_400))) == own(.seconds(86_400)))
+        let kept = try packet("x=1", cn: "2061", age: .seconds(86_400), sentAgo: .seconds(86_400))
+        #expect(time(kept, isProven: true) == own(.seconds(86_400)))
+        guard case .refused(.stale, _) = time(kept) else {
+            Issue.record("a mean was placed by a clock that may be wrong")
+            return
+        }
+        var unsigned = kept
+        unsigned.qn = nil
+        #expect(time(unsigned) == own(.seconds(86_400)))
         guard case .refused(.stale, _) = time(try packet("x=1", cn: "2061", age: .seconds(-7200)))
         else {
             Issue.record("an hour to come was believed")

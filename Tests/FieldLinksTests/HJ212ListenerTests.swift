@@ -49,6 +49,14 @@ struct HJ212ListenerTests {
         func count(_ isWanted: (HJ212Listener.Event) -> Bool) -> Int {
             state.withLock { $0.count(where: isWanted) }
         }
+        var turnedAway: [String] {
+            state.withLock { events in
+                events.compactMap {
+                    guard case .turnedAway(let peer, let cause) = $0 else { return nil }
+                    return "\(peer) \(cause)"
+                }
+            }
+        }
         var opened: Int { count { if case .opened = $0 { true } else { false } } }
         var received: Int { count { if case .received = $0 { true } else { false } } }
     }
@@ -113,7 +121,67 @@ struct HJ212ListenerTests {
             station.send(Self.packet)
             try await eventually("the first station is still heard") { log.received == 3 }
             #expect(log.opened == 4)
+            #expect(log.turnedAway.count == 1)
+            #expect(log.turnedAway.allSatisfy { $0.hasPrefix("127.0.0.1:") })
+            #expect(log.turnedAway.allSatisfy { $0.contains("2 stations are connected") })
             withExtendedLifetime((station, stranger, second, third)) {}
         }
+    }
+
+    @Test("a caller for whom the process has no descriptor left is told of")
+    func noBudget() async throws {
+        var options = HJ212Listener.Options()
+        options.connections = 1000
+        try await listening(options) { port, log in
+            let free =
+                DescriptorBudget.budget(of: .hj212) - DescriptorBudget.held(by: .hj212)
+            try DescriptorBudget.acquire(.hj212, count: free)
+            defer { DescriptorBudget.release(.hj212, count: free) }
+            let caller = try Caller(port)
+            try await eventually("it is told") {
+                log.turnedAway.contains { $0.contains("file descriptors") }
+            }
+            withExtendedLifetime(caller) {}
+        }
+    }
+
+    @Test("what a caller brought that was no packet is told when it goes")
+    func dirt() async throws {
+        try await listening(.init()) { port, log in
+            var caller: Caller? = try Caller(port)
+            caller?.send("GET / HTTP/1.1\r\n")
+            caller = nil
+            try await eventually("the refusal") {
+                log.count { if case .received(_, .refused) = $0 { true } else { false } } == 1
+            }
+            #expect(caller == nil)
+        }
+    }
+
+    @Test("a commit that hangs does not keep the listener from stopping")
+    func hangingCommit() async throws {
+        var options = HJ212Listener.Options()
+        options.drain = .milliseconds(200)
+        let port = try freePort()
+        let listener = try HJ212Listener(
+            host: "127.0.0.1", port: port, options: options, clock: LinkClock(ContinuousClock()))
+        let log = Log()
+        let began = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await listener.run(onListening: { _ in }) { events in
+                    guard !events.isEmpty else { return HJ212Listener.Handling() }
+                    log.note(events)
+                    return HJ212Listener.Handling {
+                        try? await Task.sleep(for: .seconds(60))
+                        return []
+                    }
+                }
+            }
+            defer { listener.stop() }
+            try await eventually("a caller is let in") { (try? Caller(port)) != nil }
+            try await eventually("something is being committed") { log.opened > 0 }
+        }
+        #expect(ContinuousClock.now - began < .seconds(30))
     }
 }
