@@ -25,6 +25,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 let package = Package(
@@ -39,18 +40,22 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         line("Telemetry", []),
         line("LocatedText", [yams]),
         line("OwnThread", []),
         line("Frames", []),
+        .target(
+            name: "SparkplugWire", dependencies: [protobuf], exclude: ["sparkplug.proto"],
+            swiftSettings: strict),
         .systemLibrary(
             name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
-        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames"]),
+        line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
@@ -59,7 +64,10 @@ let package = Package(
         line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
         line(
             "Acquisition",
-            ["Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", logging]),
+            [
+                "Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", "SparkplugWire",
+                logging,
+            ]),
         line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
         line(
             "WebAPI",
@@ -76,8 +84,8 @@ let package = Package(
         line(
             "Gateway",
             [
-                "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
-                "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
+                "Telemetry", "LocatedText", "Frames", "DeviceProfiles", "EnergyAccounting",
+                "Alarms", "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
                 "SiteSimulator", lifecycle, logging,
             ]),
         .executableTarget(
