@@ -50,14 +50,16 @@ final class PayloadPoint: Sendable {
         }
         if isBitText { return decodeBits(plain) }
         switch conversion {
+        case .flags where token.kind != .boolean && bits == nil:
+            return Self.pattern(plain).map(conversion.reading(pattern:)) ?? .bad(.invalid)
         case .number, .flags:
             guard token.kind != .boolean, let number = DecimalText.parse(plain) else {
                 return .bad(.invalid)
             }
-            return bits == nil ? conversion.reading(number) : decodeBits(of: number)
+            return bits == nil ? conversion.reading(number) : decodeField(plain)
         case .state(let state):
             guard plain.count <= 64 else { return .bad(.unknownCode) }
-            if bits != nil, let number = DecimalText.parse(plain) { return decodeBits(of: number) }
+            if bits != nil, DecimalText.parse(plain) != nil { return decodeField(plain) }
             if plain.count == 1, let digit = plain.first, digit &- 0x30 < 10 {
                 return state.reading(digit: Int(digit - 0x30))
             }
@@ -74,10 +76,20 @@ final class PayloadPoint: Sendable {
         }
     }
 
-    private func decodeBits(of number: DecimalRatio) -> Reading {
-        guard let bits, let pattern = UInt64(exactly: number.value) else { return .bad(.invalid) }
-        let field = pattern >> UInt64(bits.lowerBound) & (UInt64.max >> UInt64(64 - bits.count))
-        return conversion.reading(DecimalRatio(numerator: Double(field), denominator: 1))
+    /// The bits of a whole number, all 64 of them where the text has no more than digits; nil when
+    /// it is none, or when it has been rounded.
+    private static func pattern(_ text: ArraySlice<UInt8>) -> UInt64? {
+        if !text.isEmpty, text.allSatisfy({ $0 &- 0x30 < 10 }) {
+            return UInt64(String(decoding: text, as: UTF8.self))
+        }
+        guard let number = DecimalText.parse(text)?.value, number < 0x1p53 else { return nil }
+        return UInt64(exactly: number)
+    }
+
+    private func decodeField(_ text: ArraySlice<UInt8>) -> Reading {
+        guard let bits, let pattern = Self.pattern(text) else { return .bad(.invalid) }
+        return conversion.reading(
+            pattern: pattern >> UInt64(bits.lowerBound) & (UInt64.max >> UInt64(64 - bits.count)))
     }
 
     /// A text of zeros and ones; the rightmost character is bit 0.
@@ -85,11 +97,11 @@ final class PayloadPoint: Sendable {
         guard let bits, text.allSatisfy({ $0 == 0x30 || $0 == 0x31 }),
             bits.upperBound < text.count
         else { return .bad(.invalid) }
-        var field = 0.0
+        var field: UInt64 = 0
         for bit in bits.reversed() {
-            field = field * 2 + (text[text.endIndex - 1 - bit] == 0x31 ? 1 : 0)
+            field = field << 1 | (text[text.endIndex - 1 - bit] == 0x31 ? 1 : 0)
         }
-        return conversion.reading(DecimalRatio(numerator: field, denominator: 1))
+        return conversion.reading(pattern: field)
     }
 
     /// What a device sends for a canonical value; nil when it cannot say it.

@@ -32,6 +32,13 @@ enum PointConversion: Sendable {
         case .text: return .bad(.invalid)
         }
     }
+
+    /// The reading for raw bits; `invalid` for a number that no double holds.
+    func reading(pattern: UInt64) -> Reading {
+        if case .flags(let conversion) = self { return conversion.reading(pattern) }
+        guard let number = Double(exactly: pattern) else { return .bad(.invalid) }
+        return reading(DecimalRatio(numerator: number, denominator: 1))
+    }
 }
 
 /// Scale, offset, factors, range and unit of one numeric point, folded into two ratios.

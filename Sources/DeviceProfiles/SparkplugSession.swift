@@ -87,12 +87,17 @@ package struct SparkplugSession: Sendable {
         var nextSequence: UInt64?
         var birthSequence: UInt64?
         var bornDevices: Set<String> = []
+        var bornBytes = 0
         var aliases: [UInt64: (name: String, datatype: UInt32?)] = [:]
         var datatypes: [String: UInt32] = [:]
     }
 
     /// Aliases that are kept of one node.
     private static let mostAliases = 65_536
+    /// Devices of one node that are kept, and bytes of their names: of more than these, births are
+    /// read but not remembered.
+    private static let mostDevices = 4096
+    private static let mostDeviceBytes = 262_144
 
     private var nodes: [SparkplugAddress: Node] = [:]
 
@@ -126,12 +131,20 @@ package struct SparkplugSession: Sendable {
             return [.died(owner)]
         case .DBIRTH:
             var effects = follow(owner, payload, &node)
-            node.bornDevices.insert(message.address.device ?? "")
+            let name = message.address.device ?? ""
+            let bytes = node.bornBytes + name.utf8.count
+            if node.bornDevices.count < Self.mostDevices, bytes <= Self.mostDeviceBytes,
+                node.bornDevices.insert(name).inserted
+            {
+                node.bornBytes = bytes
+            }
             effects.append(birth(message, payload, &node))
             return effects
         case .DDEATH:
             let effects = follow(owner, payload, &node)
-            node.bornDevices.remove(message.address.device ?? "")
+            if let name = node.bornDevices.remove(message.address.device ?? "") {
+                node.bornBytes -= name.utf8.count
+            }
             return effects + [.died(message.address)]
         case .NDATA, .DDATA:
             return follow(owner, payload, &node) + data(message, payload, node)

@@ -65,6 +65,28 @@ struct PayloadFormatTests {
     }
 
     @Test(
+        "bits are read from the digits, not from a number that was rounded",
+        arguments: [
+            ("9223372036854775809", Reading.text("fault")),
+            ("9007199254740993", .text("fault")), ("9007199254740992", .text("ok")),
+            ("1e3", .text("ok")), ("1", .text("fault")), ("18446744073709551616", .bad(.invalid)),
+            ("9007199254740993.0", .bad(.invalid)), ("-1", .bad(.invalid)),
+        ])
+    func bits(payload: String, expected: Reading) throws {
+        let one = try binding(
+            """
+            protocol: mqtt
+            subscribe: "a/{device}"
+            payload: text
+            device_key: "{device}"
+            time: {format: arrival}
+            points: {device_status: {at: payload, bits: [0, 0], values: {"0": ok, "1": fault}}}
+            tests: [{name: one, given: {topic: a/K, payload: "1"}, expect: {}}]
+            """)
+        #expect(row(one, payload) == [expected])
+    }
+
+    @Test(
         "fields by name",
         arguments: [
             ("temp=21.5,st=ok", [Reading.number(21.5), .text("ok")]),

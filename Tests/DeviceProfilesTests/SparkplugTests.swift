@@ -149,6 +149,29 @@ struct SparkplugTests {
         #expect(take("NBIRTH/N", message([bdSeq], 0)) == ["birth G/N [\"bdSeq\"]"])
     }
 
+    @Test("a node with endless devices is read on, and only so many of them are remembered")
+    func endlessDevices() {
+        var session = SparkplugSession()
+        _ = session.take(topic: "spBv1.0/G/NBIRTH/N", payload: message([], 0))
+        for number in 0..<5000 {
+            let effects = session.take(
+                topic: "spBv1.0/G/DBIRTH/N/D\(number)", payload: message([], nil))
+            #expect(words(effects) == ["birth G/N/D\(number) []"])
+        }
+        func data(_ device: String) -> [String] {
+            words(
+                session.take(
+                    topic: "spBv1.0/G/DDATA/N/\(device)",
+                    payload: message([metric("T", .double(1), type: 10)], nil)))
+        }
+        #expect(data("D0") == ["data G/N/D0 [\"T\"]"])
+        #expect(data("D4999") == ["birth? G/N", "data G/N/D4999 [\"T\"]"])
+        // Who goes makes room.
+        _ = session.take(topic: "spBv1.0/G/DDEATH/N/D0", payload: message([], nil))
+        _ = session.take(topic: "spBv1.0/G/DBIRTH/N/D4999", payload: message([], nil))
+        #expect(data("D4999") == ["data G/N/D4999 [\"T\"]"])
+    }
+
     @Test("integers come as the bits of their type; null is no value")
     func types() throws {
         let one = try binding()
