@@ -173,8 +173,15 @@ package final class MQTTAcquisition: Sendable {
         _ = try? await sink.admit(Admission(scans: scans))
     }
 
-    /// Reads a batch, admits it as one, and returns when it is committed.
+    /// Reads a batch, admits it, and returns when all is committed that the broker waits for.
     private func deliver(_ batch: [MQTTMessage]) async throws {
+        if let beginning = batch.first?.beginning {
+            state.withLock { state in
+                state.router.begin(beginning)
+                guard beginning == .session else { return }
+                for index in state.open.indices { state.open[index].marks = [] }
+            }
+        }
         try await settleOpen()
         let now = wallClock.read()
         let (outcome, woken) = state.withLock { state in
@@ -186,15 +193,39 @@ package final class MQTTAcquisition: Sendable {
         for owing in outcome.owing { ask(owing, at: now) }
         status.update(link: name) { $0.requests += UInt64(batch.count) }
         report(outcome, at: now)
-        let admission = outcome.admission
-        guard !admission.scans.isEmpty else { return }
-        let ticket = try await sink.admit(
-            Admission(
-                scans: admission.scans, deliveries: admission.deliveries,
-                holdsWindow: batch.count >= window))
-        state.withLock { $0.open.append((ticket, admission.deliveries)) }
+        await take(outcome.unawaited)
+        let isWindow = batch.count { $0.qos > 0 } >= window
+        for (index, part) in outcome.awaited.enumerated() {
+            let isLast = index == outcome.awaited.count - 1
+            let ticket = try await sink.admit(
+                Admission(
+                    scans: part.admission.scans, deliveries: part.admission.deliveries,
+                    holdsWindow: isWindow || !isLast))
+            state.withLock { $0.open.append((ticket, part.admission.deliveries)) }
+        }
         try await settleOpen()
-        status.count(admission.scans, of: outcome.devices, on: name)
+        for part in outcome.awaited {
+            status.count(part.admission.scans, of: part.devices, on: name)
+        }
+    }
+
+    /// Hands on what nobody sends again: apart from the rest, because that is given up when a
+    /// commit fails, and a broker has no second chance to offer for these.
+    private func take(_ parts: [MessageRouter.Part]) async {
+        for part in parts {
+            if !sink.offer(part.admission) {
+                do {
+                    _ = try await sink.admit(part.admission)
+                } catch {
+                    status.update(link: name) { status in
+                        status.failures += UInt64(part.admission.scans.count)
+                        status.lastError = "\(error)"
+                    }
+                    continue
+                }
+            }
+            status.count(part.admission.scans, of: part.devices, on: name)
+        }
     }
 
     /// Waits for what was admitted and remembers what of it is committed.

@@ -4,37 +4,96 @@ import Telemetry
 
 /// Turns a batch of messages into one admission: a value without a clock or a socket.
 struct MessageRouter: Sendable {
-    /// One device that publishes through the link.
-    struct Target: Sendable {
+    /// One device that publishes through the link; a class, so that a message copies no binding.
+    final class Target: Sendable {
         let binding: MQTTBinding
         let group: ScanGroup
+
+        init(binding: MQTTBinding, group: ScanGroup) {
+            self.binding = binding
+            self.group = group
+        }
+    }
+
+    /// Scans that are admitted together.
+    struct Part: Sendable {
+        var admission = Admission(scans: [])
+        /// For each scan the device that it is of.
+        var devices: [DeviceID] = []
+        var readings = 0
     }
 
     /// What became of one batch.
     struct Outcome: Sendable {
-        var admission = Admission(scans: [])
-        /// For each scan the device that it is of.
-        var devices: [DeviceID] = []
-        /// The devices that spoke, whatever they said.
-        var heard: Set<Int> = []
+        /// Of messages that come again unless they are acknowledged. A message is whole in one part.
+        var awaited: [Part] = []
+        /// Of messages with QoS 0, which nobody sends again.
+        var unawaited: [Part] = []
+        /// The devices that spoke, whatever they said, each as often as it did.
+        var heard: [Int] = []
         var refused: [(reason: RefusalReason, device: DeviceID?, topic: String, detail: String)] =
             []
         /// Sparkplug nodes that cannot be read further without a new birth.
         var owing: [SparkplugNodes.Owing] = []
+        var scans: [Scan] { (awaited + unawaited).flatMap(\.admission.scans) }
+
+        /// What the message at hand has brought.
+        fileprivate var staged: [Scan] = []
+        fileprivate var stagedDevices: [DeviceID] = []
+        /// Whether it brought a reading, and not only the evidence that it could not be read.
+        fileprivate var hasNews = false
+
+        fileprivate mutating func stage(_ scan: Scan, of device: DeviceID) {
+            staged.append(scan)
+            stagedDevices.append(device)
+        }
+
+        /// Puts what is staged into the last part, or into a new one when that would be too large.
+        fileprivate mutating func file(_ mark: DeliveryMark?, readings: Int, most: Int) {
+            func add(to parts: inout [Part]) {
+                if parts.isEmpty || parts[parts.count - 1].readings + readings > most {
+                    parts.append(Part())
+                }
+                let last = parts.count - 1
+                parts[last].admission.scans += staged
+                parts[last].devices += stagedDevices
+                parts[last].readings += readings
+                if let mark { parts[last].admission.deliveries.append(mark) }
+            }
+            if mark == nil { add(to: &unawaited) } else { add(to: &awaited) }
+        }
+
+        fileprivate mutating func clearStage() {
+            staged.removeAll(keepingCapacity: true)
+            stagedDevices.removeAll(keepingCapacity: true)
+            hasNews = false
+        }
     }
 
     /// Who reads the messages of a topic.
-    private struct Route: Sendable {
+    private final class Route: Sendable {
         /// Targets that read alike, one entry for each interface.
-        var families: [[Int]] = []
-        var isSparkplug = false
+        let families: [[Int]]
+        let isSparkplug: Bool
         var isEmpty: Bool { families.isEmpty && !isSparkplug }
+
+        init(families: [[Int]], isSparkplug: Bool) {
+            self.families = families
+            self.isSparkplug = isSparkplug
+        }
+    }
+
+    /// A delivery of this link.
+    private struct Mark: Hashable {
+        var messageID: UInt16
+        var digest: UInt64
     }
 
     /// Times of arrival are rounded down to this: finer ones cost storage and mean nothing.
     private static let timeResolution = Duration.milliseconds(100)
     /// Topics are looked up once; a broker with endless topics must not fill the memory.
     private static let longestCache = 4096
+    private static let largestCache = 1 << 20
 
     /// A device that sends nothing but garbage leaves evidence once in this time, in milliseconds;
     /// the rest is counted.
@@ -43,23 +102,34 @@ struct MessageRouter: Sendable {
     let targets: [Target]
     private let link: String
     private let memory: Int
+    private let mostReadings: Int
     /// Targets whose filter is one topic, by topic, and those with wildcards.
     private var exact: [String: [Int]] = [:]
     private var wild: [Int] = []
     /// Where the payload names the device: the targets of an interface by key.
     private var byKey: [String: [String: Int]] = [:]
     private var cache: [String: Route] = [:]
+    private var cachedBytes = 0
     private var sparkplug: SparkplugNodes
     private var evidence: [Int: Int64] = [:]
-    /// The marks of the last committed messages, oldest first; at most `memory`.
-    private var recent: [DeliveryMark]
-    private var known: [DeliveryMark: Int] = [:]
+    /// The marks of the last committed messages, around the ring from `oldest`; at most `memory`.
+    private var recent: [Mark] = []
+    private var oldest = 0
+    private var known: [Mark: Int] = [:]
+    /// Whether all messages since the last connection were redeliveries. A broker sends those
+    /// first, so that what comes after a message that is none is none either, even where a broker
+    /// that counts its identifiers anew gives a constant payload an old one.
+    private var mayBeRedelivery = true
 
-    init(link: String, targets: [Target], memory: Int, recent: [DeliveryMark]) {
+    /// - Parameter mostReadings: of one admission; a message with more is refused.
+    init(
+        link: String, targets: [Target], memory: Int, recent: [DeliveryMark],
+        mostReadings: Int = Admission.mostReadings
+    ) {
         self.link = link
+        self.memory = max(1, memory)
+        self.mostReadings = mostReadings
         self.targets = targets
-        self.memory = memory
-        self.recent = []
         sparkplug = SparkplugNodes(targets)
         for (index, target) in targets.enumerated() {
             let binding = target.binding
@@ -73,43 +143,58 @@ struct MessageRouter: Sendable {
         remember(recent.filter { $0.link == link })
     }
 
+    /// A connection was made: what was not acknowledged comes first. With a new session nothing
+    /// comes again, and no mark of an old one means anything.
+    mutating func begin(_ beginning: MQTTMessage.Beginning) {
+        mayBeRedelivery = beginning == .connection
+        guard beginning == .session else { return }
+        (recent, oldest, known) = ([], 0, [:])
+    }
+
     /// Reads a batch in its order.
     ///
     /// - Parameter now: when the batch has arrived; a scan that bears this time says how good it is.
     mutating func route(_ batch: [MQTTMessage], now: ClockReading) -> Outcome {
         var outcome = Outcome()
-        for message in batch {
-            let route = route(for: message.topic)
-            let first = route.families.first?.first
+        for message in batch { route(message, now: now, into: &outcome) }
+        return outcome
+    }
+
+    private mutating func route(
+        _ message: MQTTMessage, now: ClockReading, into outcome: inout Outcome
+    ) {
+        let route = route(for: message.topic)
+        func refuse(_ reason: RefusalReason, _ detail: String) {
             // Where the payload names the device, nobody can be blamed for one that is not read.
-            let device = first.flatMap {
+            let device = route.families.first?.first.flatMap {
                 targets[$0].binding.isKeyedByPayload ? nil : targets[$0].group.device
             }
-            func refuse(_ reason: RefusalReason, _ detail: String) {
-                outcome.refused.append((reason, device, message.topic, detail))
-            }
-            if let size = message.oversize {
-                refuse(.oversized, "\(size) bytes")
-                continue
-            }
-            if route.isEmpty {
-                refuse(.unknownTopic, "no device of the link has this topic")
-                continue
-            }
-            let mark = DeliveryMark(
-                link: link, messageID: message.messageID, digest: message.digest)
-            if message.mayBeRedelivery, message.qos > 0, known[mark] != nil {
-                refuse(.duplicate, "committed before, acknowledged again")
-                continue
-            }
-            let before = outcome.admission.scans.count
-            if route.isSparkplug { read(sparkplug: message, now: now, into: &outcome) }
-            for family in route.families { read(message, family, now: now, into: &outcome) }
-            if message.qos > 0, outcome.admission.scans.count > before {
-                outcome.admission.deliveries.append(mark)
-            }
+            outcome.refused.append((reason, device, message.topic, detail))
         }
-        return outcome
+        if let size = message.oversize { return refuse(.oversized, "\(size) bytes") }
+        if route.isEmpty { return refuse(.unknownTopic, "no device of the link has this topic") }
+        let digest = message.qos > 0 ? message.digest : 0
+        if message.qos > 0, mayBeRedelivery, message.mayBeRedelivery,
+            known[Mark(messageID: message.messageID, digest: digest)] != nil
+        {
+            return refuse(.duplicate, "committed before, acknowledged again")
+        }
+        if route.isSparkplug { read(sparkplug: message, now: now, into: &outcome) }
+        for family in route.families { read(message, family, now: now, into: &outcome) }
+        defer { outcome.clearStage() }
+        if outcome.staged.isEmpty { return }
+        let readings = outcome.staged.reduce(0) { $0 + $1.readings.count }
+        if readings > mostReadings {
+            return refuse(.oversized, "\(readings) readings, at most \(mostReadings)")
+        }
+        if message.qos > 0 {
+            if outcome.hasNews { mayBeRedelivery = false }
+            outcome.file(
+                DeliveryMark(link: link, messageID: message.messageID, digest: digest),
+                readings: readings, most: mostReadings)
+        } else {
+            outcome.file(nil, readings: readings, most: mostReadings)
+        }
     }
 
     private static func slot(_ time: Timestamp) -> Timestamp { time.slot(every: timeResolution) }
@@ -170,9 +255,10 @@ struct MessageRouter: Sendable {
             }
             var scan = Scan(group: target.group.id, time: Self.slot(time), readings: readings)
             scan.flags = hasDeviceTime ? flags : flags.union(now.scanFlags)
-            outcome.heard.insert(index)
-            outcome.admission.scans.append(scan)
-            outcome.devices.append(target.group.device)
+            // What the broker had kept says nothing of whether the device still speaks.
+            if !message.isRetained { outcome.heard.append(index) }
+            outcome.hasNews = true
+            outcome.stage(scan, of: target.group.device)
         case .refused(let reason, let detail):
             outcome.refused.append(
                 (
@@ -189,7 +275,7 @@ struct MessageRouter: Sendable {
         into outcome: inout Outcome
     ) {
         guard !message.isRetained else { return }
-        outcome.heard.insert(index)
+        outcome.heard.append(index)
         if let last = evidence[index], now.monotonic &- last < Self.evidenceSpacing,
             now.monotonic >= last
         {
@@ -201,8 +287,7 @@ struct MessageRouter: Sendable {
             group: target.group.id, time: Self.slot(now.wall),
             readings: target.group.series.map { _ in .bad(reason) })
         scan.flags = now.scanFlags
-        outcome.admission.scans.append(scan)
-        outcome.devices.append(target.group.device)
+        outcome.stage(scan, of: target.group.device)
     }
 
     private mutating func read(
@@ -217,10 +302,10 @@ struct MessageRouter: Sendable {
         outcome.owing += owing
         for result in results {
             switch result {
-            case .scan(let index, let scan):
-                outcome.heard.insert(index)
-                outcome.admission.scans.append(scan)
-                outcome.devices.append(targets[index].group.device)
+            case .scan(let index, let scan, let isHeard):
+                if isHeard { outcome.heard.append(index) }
+                outcome.hasNews = true
+                outcome.stage(scan, of: targets[index].group.device)
             case .refused(let index, let reason, let detail):
                 outcome.refused.append(
                     (reason, index.map { targets[$0].group.device }, message.topic, detail))
@@ -231,36 +316,45 @@ struct MessageRouter: Sendable {
     /// Notes what is committed, so that it is known when it comes again.
     mutating func remember(_ marks: [DeliveryMark]) {
         for mark in marks.suffix(memory) {
-            recent.append(mark)
+            let mark = Mark(messageID: mark.messageID, digest: mark.digest)
             known[mark, default: 0] += 1
+            if recent.count < memory {
+                recent.append(mark)
+                continue
+            }
+            let old = recent[oldest]
+            if let count = known[old] { known[old] = count > 1 ? count - 1 : nil }
+            recent[oldest] = mark
+            oldest = (oldest + 1) % memory
         }
-        let surplus = recent.count - memory
-        guard surplus > 0 else { return }
-        for mark in recent.prefix(surplus) {
-            if let count = known[mark] { known[mark] = count > 1 ? count - 1 : nil }
-        }
-        recent.removeFirst(surplus)
     }
 
     private mutating func route(for topic: String) -> Route {
         if let route = cache[topic] { return route }
-        var route = Route()
-        var families: [String: Int] = [:]
+        var lists: [[Int]] = []
+        var isSparkplug = false
+        var places: [String: Int] = [:]
         let matching =
             (exact[topic] ?? []) + wild.filter { targets[$0].binding.matches(topic: topic) }
         for index in matching.sorted() {
             let binding = targets[index].binding
             if binding.interface.format == .sparkplug {
-                route.isSparkplug = true
-            } else if binding.isKeyedByPayload, let place = families[binding.family] {
-                route.families[place].append(index)
-            } else if families[binding.family] == nil {
-                families[binding.family] = route.families.count
-                route.families.append([index])
+                isSparkplug = true
+            } else if binding.isKeyedByPayload, let place = places[binding.family] {
+                lists[place].append(index)
+            } else if places[binding.family] == nil {
+                places[binding.family] = lists.count
+                lists.append([index])
             }
         }
-        if cache.count >= Self.longestCache { cache.removeAll(keepingCapacity: true) }
+        let bytes = topic.utf8.count
+        if cache.count >= Self.longestCache || cachedBytes + bytes > Self.largestCache {
+            cache.removeAll(keepingCapacity: true)
+            cachedBytes = 0
+        }
+        let route = Route(families: lists, isSparkplug: isSparkplug)
         cache[topic] = route
+        cachedBytes += bytes
         return route
     }
 }

@@ -2,6 +2,10 @@ import Telemetry
 
 /// What one poll or one batch of messages brings: admitted and committed together or not at all.
 package struct Admission: Sendable {
+    /// More readings than this are never one admission, so that those of several links fit into
+    /// one journal row. Links split what they bring, and refuse a message that is larger.
+    package static let mostReadings = 524_288
+
     package var scans: [Scan]
     /// The identities of the QoS 1 messages that the scans came from; empty for polls.
     package var deliveries: [DeliveryMark]

@@ -20,7 +20,7 @@ struct SilenceWatch: Sendable {
     }
 
     /// - Returns: those that had been silent and speak again.
-    mutating func heard(_ indices: Set<Int>, at now: Int64) -> [Int] {
+    mutating func heard(_ indices: [Int], at now: Int64) -> [Int] {
         var woken: [Int] = []
         for index in indices where devices.indices.contains(index) {
             devices[index].heard = now

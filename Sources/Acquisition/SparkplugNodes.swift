@@ -10,7 +10,8 @@ import Telemetry
 struct SparkplugNodes: Sendable {
     /// A scan of one device, or why there is none.
     enum Result: Sendable {
-        case scan(target: Int, Scan)
+        /// - `isHeard`: the device said it; false for what follows from the node's death or a gap.
+        case scan(target: Int, Scan, isHeard: Bool)
         case refused(target: Int?, RefusalReason, String)
     }
 
@@ -49,9 +50,14 @@ struct SparkplugNodes: Sendable {
         for effect in session.take(topic: message.topic, payload: message.payload) {
             switch effect {
             case .metrics(let address, let isBirth, let moments):
-                guard devices[address] != nil else { continue }
+                guard let device = devices[address] else { continue }
+                // A birth names every metric; it is often of several instants, so that the row is
+                // emptied once and not with each of them.
+                if isBirth, moments.contains(where: { !$0.isHistorical }) {
+                    devices[address]?.row = targets[device.target].binding.emptyRow(.absent)
+                }
                 results += moments.flatMap { moment in
-                    scans(of: address, moment, isBirth: isBirth, targets, now: now, slot: slot)
+                    scans(of: address, moment, targets, now: now, slot: slot)
                 }
             case .died(let address):
                 results += fail(address, .disconnected, targets, now: now, slot: slot)
@@ -68,7 +74,7 @@ struct SparkplugNodes: Sendable {
     }
 
     private mutating func scans(
-        of address: SparkplugAddress, _ moment: SparkplugSession.Moment, isBirth: Bool,
+        of address: SparkplugAddress, _ moment: SparkplugSession.Moment,
         _ targets: [MessageRouter.Target], now: ClockReading, slot: (Timestamp) -> Timestamp
     ) -> [Result] {
         guard var device = devices[address] else { return [] }
@@ -81,7 +87,6 @@ struct SparkplugNodes: Sendable {
         }
         // History says nothing of what the row is now.
         var row = moment.isHistorical ? binding.emptyRow(.absent) : device.row
-        if isBirth, !moment.isHistorical { row = binding.emptyRow(.absent) }
         let hasAny = binding.apply(moment.metrics, to: &row)
         if !moment.isHistorical {
             device.row = row
@@ -91,7 +96,7 @@ struct SparkplugNodes: Sendable {
         var scan = Scan(
             group: targets[device.target].group.id, time: slot(time.time), readings: row)
         scan.flags = time.isDevices ? time.flags : time.flags.union(now.scanFlags)
-        return [.scan(target: device.target, scan)]
+        return [.scan(target: device.target, scan, isHeard: true)]
     }
 
     /// Every reading of the device, or of the node with all of its devices, goes bad, once.
@@ -112,7 +117,7 @@ struct SparkplugNodes: Sendable {
             devices[key] = device
             var scan = Scan(group: target.group.id, time: slot(now.wall), readings: device.row)
             scan.flags = now.scanFlags
-            return .scan(target: device.target, scan)
+            return .scan(target: device.target, scan, isHeard: false)
         }
     }
 }

@@ -57,9 +57,13 @@ package actor MQTTLink {
     private var backoff: Backoff
     private var probe: SubscriptionProbe
     private var redeliveriesPossible = 0
+    /// What the next message begins.
+    private var beginning: MQTTMessage.Beginning?
     private var sessionPresent = false
     /// A session that was made here is what the broker should still know at the next connection.
     private var hadSession = false
+    /// When the link last asked for its subscriptions.
+    private var subscribedAt = Duration.zero
     /// When the broker last accepted this client; nil while it has not.
     private var acceptedAt: Duration?
     /// Connections in a row that the broker ended soon after it had accepted them.
@@ -172,6 +176,10 @@ package actor MQTTLink {
         throw MQTTError(code: .stopped, cause: "asked to stop")
     }
 
+    /// Messages, and bytes of them, that are read before the first is handed on although fewer of
+    /// them than a window are to be acknowledged.
+    private static let mostOfBatch = 1024
+    private static let fullBatch = 1 << 20
     private static let probePayload: [UInt8] = [0x2E]
     private var probeTopic: String { "plumbline/\(endpoint.clientID)/probe" }
 
@@ -191,6 +199,7 @@ package actor MQTTLink {
         acceptedAt = now
         probe.connected(at: now)
         redeliveriesPossible = sessionPresent ? options.redeliveries : 0
+        beginning = sessionPresent ? .connection : .session
         // Also when the session is present: the configuration may have changed since.
         try subscribe(client)
         if hadSession, !sessionPresent { onEvent(.sessionLost) }
@@ -202,6 +211,7 @@ package actor MQTTLink {
     }
 
     private func subscribe(_ client: MosquittoClient) throws(MQTTError) {
+        subscribedAt = clock.elapsed()
         for subscription in subscriptions {
             try client.subscribe(filter(subscription.filter), qos: subscription.qos)
         }
@@ -212,7 +222,7 @@ package actor MQTTLink {
     private func watch(_ client: MosquittoClient) throws(MQTTError) {
         let now = clock.elapsed()
         if client.takeEcho() { probe.echoed(at: now) }
-        if let acceptedAt, !client.hasAnswered, now - acceptedAt > endpoint.connectTimeout {
+        if !client.hasAnswered, now - subscribedAt > endpoint.connectTimeout {
             throw MQTTError(
                 code: .timeout,
                 cause: "\(endpoint.host):\(endpoint.port): no answer to the subscription within "
@@ -270,14 +280,27 @@ package actor MQTTLink {
     }
 
     private func readBatch(_ client: MosquittoClient) throws(MQTTError) {
-        while client.received.count < options.window, WakeUp.isReadable(client.socket) {
+        // Messages with QoS 0 are not waited for, and so are not what a window is made of.
+        while client.awaiting < options.window {
+            let before = client.received.count
+            if before >= options.window,
+                before >= Self.mostOfBatch || client.bytes >= Self.fullBatch
+            {
+                return
+            }
             try client.read()
+            // The library may stop with an encrypted packet in its own memory, where no `poll` sees
+            // it; so it is asked until it has nothing more.
+            if client.received.count == before, !WakeUp.isReadable(client.socket) { return }
         }
     }
 
     private func takeBatch(_ client: MosquittoClient) -> [MQTTMessage] {
-        var batch = client.received
-        client.received.removeAll(keepingCapacity: true)
+        var batch = client.takeReceived()
+        if beginning != nil, !batch.isEmpty {
+            batch[0].beginning = beginning
+            beginning = nil
+        }
         if redeliveriesPossible > 0 {
             for index in batch.indices.prefix(redeliveriesPossible) where batch[index].qos > 0 {
                 batch[index].mayBeRedelivery = true

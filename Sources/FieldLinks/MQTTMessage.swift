@@ -2,6 +2,14 @@ import Telemetry
 
 /// One message as the broker delivered it.
 package struct MQTTMessage: Hashable, Sendable {
+    /// What the first message of a connection begins.
+    package enum Beginning: Hashable, Sendable {
+        /// The broker still knew the session: what it had not seen acknowledged comes first.
+        case connection
+        /// The broker made the session: nothing of it was delivered before.
+        case session
+    }
+
     package var topic: String
     /// Empty when the message is oversized.
     package var payload: [UInt8]
@@ -14,6 +22,8 @@ package struct MQTTMessage: Hashable, Sendable {
     /// The message came soon after a reconnect whose session was present: it may be one that was
     /// committed before and whose acknowledgement got lost.
     package var mayBeRedelivery: Bool
+    /// What began with this message; nil for all but the first of a connection.
+    package var beginning: Beginning?
     /// The size in bytes of a payload above the link's limit, which is not kept; else nil.
     package var oversize: Int?
 

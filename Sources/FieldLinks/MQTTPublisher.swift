@@ -112,7 +112,8 @@ package actor MQTTPublisher {
     }
 
     private func serve() throws(MQTTError) {
-        let client = try MosquittoClient(endpoint, .init(cleanSession: true))
+        let client = try MosquittoClient(
+            endpoint, .init(cleanSession: true, hearsAcknowledgements: true))
         let isSessionPresent = try client.connect(clock, wakeUp)
         backoff.reset()
         isReportedDown = false

@@ -23,6 +23,8 @@ final class MosquittoClient {
         var receiveMaximum = 65_535
         /// Messages on this topic are counted, not delivered.
         var echoTopic: String?
+        /// Whether somebody takes `acknowledged`; else it stays empty.
+        var hearsAcknowledgements = false
     }
 
     private static let library: Void = {
@@ -49,7 +51,11 @@ final class MosquittoClient {
     /// Messages on the link's own topic since the last look.
     private var echoes = 0
     /// Messages that came and were not taken yet; their PUBACKs are queued, not sent.
-    var received: [MQTTMessage] = []
+    private(set) var received: [MQTTMessage] = []
+    /// How many of them have QoS 1.
+    private(set) var awaiting = 0
+    /// The bytes of their payloads.
+    private(set) var bytes = 0
     /// Packet identifiers whose PUBACK came and was not taken yet.
     var acknowledged: [Int32] = []
 
@@ -99,7 +105,9 @@ final class MosquittoClient {
             MosquittoClient.from(object)?.take(message.pointee)
         }
         mosquitto_publish_callback_set(handle) { _, object, messageID in
-            MosquittoClient.from(object)?.acknowledged.append(messageID)
+            guard let client = MosquittoClient.from(object), client.options.hearsAcknowledgements
+            else { return }
+            client.acknowledged.append(messageID)
         }
         mosquitto_subscribe_callback_set(handle) { _, object, messageID, count, granted in
             guard let client = MosquittoClient.from(object), let granted, count > 0,
@@ -131,15 +139,26 @@ final class MosquittoClient {
             echoes += 1
             return
         }
+        if message.qos > 0 { awaiting += 1 }
         let size = Int(message.payloadlen)
-        let bytes = UnsafeRawBufferPointer(start: message.payload, count: max(0, size))
+        let payload = UnsafeRawBufferPointer(start: message.payload, count: max(0, size))
         let isOversized = size > options.maximumPayload
+        if !isOversized { bytes += payload.count }
         received.append(
             MQTTMessage(
                 topic: topic,
-                payload: isOversized ? [] : [UInt8](bytes), qos: Int(message.qos),
+                payload: isOversized ? [] : [UInt8](payload), qos: Int(message.qos),
                 isRetained: message.retain, messageID: UInt16(truncatingIfNeeded: message.mid),
                 oversize: isOversized ? size : nil))
+    }
+
+    /// Takes what has come.
+    func takeReceived() -> [MQTTMessage] {
+        defer {
+            received = []
+            (awaiting, bytes) = (0, 0)
+        }
+        return received
     }
 
     var socket: Int32 { mosquitto_socket(handle) }

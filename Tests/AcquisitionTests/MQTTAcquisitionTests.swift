@@ -117,6 +117,28 @@ struct MQTTAcquisitionTests {
         #expect(committed(sink) == (0..<40).map(Double.init))
     }
 
+    @Test("what was sent with QoS 0 is admitted apart, and fills no window")
+    func unawaited() async throws {
+        let sink = RecordingSink()
+        try await withBroker { broker in
+            try await whileRunning(try acquisition(broker.port, sink) { $0.window = 5 }) {
+                try await awaitSubscription(broker)
+                try await broker.publish(
+                    "site/K1/data", lines: (0..<40).map { #"{"t": \#($0)}"# }, qos: 0)
+                try await eventually("the last") {
+                    sink.admissions.contains {
+                        $0.deliveries.isEmpty && $0.scans.last?.readings == [.number(39)]
+                    }
+                }
+            }
+        }
+        let unawaited = sink.admissions.filter(\.deliveries.isEmpty)
+        #expect(
+            unawaited.flatMap(\.scans).compactMap(\.readings.first?.number)
+                == (0..<40).map(Double.init))
+        #expect(unawaited.allSatisfy { !$0.holdsWindow })
+    }
+
     /// The temperatures of the admissions that the sink above has committed.
     private func committed(_ sink: RecordingSink) -> [Double] {
         sink.admissions.enumerated().filter { $0.offset % 3 != 1 }

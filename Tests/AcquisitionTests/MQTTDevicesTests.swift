@@ -170,7 +170,7 @@ struct MQTTDevicesTests {
             let outcome = router.route(
                 [.init(topic: "spBv1.0/G/\(kind)", payload: payload.bytes, qos: 0)],
                 now: reading(0, 5000))
-            return outcome.admission.scans
+            return outcome.scans
         }
         #expect(send("NBIRTH/N", 0, []).isEmpty)
         let birth = send("DBIRTH/N/D", 1, [("T", 20, 0, false), ("U", 230, 0, false)])

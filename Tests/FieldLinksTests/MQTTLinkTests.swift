@@ -1,7 +1,8 @@
-import FieldLinks
 import Synchronization
 import TestPeers
 import Testing
+
+@testable import FieldLinks
 
 @Suite("Acknowledging after the commit, with a real broker", .serialized)
 struct MQTTLinkTests {
@@ -249,6 +250,49 @@ struct MQTTLinkTests {
             }
             #expect(seen == (0..<60).map { "\($0)" })
             #expect(log.events.contains(.connected(sessionPresent: true)))
+        }
+    }
+
+    @Test("a client whose acknowledgements nobody takes keeps none", arguments: [false, true])
+    func acknowledgements(isHeard: Bool) async throws {
+        try await withBroker { broker in
+            let client = try MosquittoClient(
+                MQTTEndpoint(host: "127.0.0.1", port: broker.port, clientID: "one"),
+                .init(cleanSession: true, hearsAcknowledgements: isHeard))
+            let clock = LinkClock(ContinuousClock())
+            _ = try client.connect(clock, try WakeUp(for: .mqtt))
+            for number in 0..<50 { try client.publish("t/x", [UInt8(number)], qos: 0) }
+            while client.wantsToWrite { try client.write() }
+            #expect(client.acknowledged.count == (isHeard ? 50 : 0))
+        }
+    }
+
+    @Test("messages with QoS 0 fill no window: more of them than that come in one batch")
+    func unawaitedBatch() async throws {
+        try await withBroker { broker in
+            let log = MessageLog()
+            var options = MQTTLink.Options()
+            options.window = 5
+            let link = try MQTTLink(
+                MQTTEndpoint(host: "127.0.0.1", port: broker.port, clientID: "zero"),
+                subscriptions: [.init(filter: "t/#", qos: 0)], options: options,
+                clock: LinkClock(ContinuousClock()), onEvent: log.note)
+            let sizes = Mutex<[Int]>([])
+            try await whileRunning(
+                link,
+                { batch in
+                    sizes.withLock { $0.append(batch.count) }
+                    log.take(batch)
+                    // While this goes on, what is published meanwhile gathers in the socket.
+                    try? await Task.sleep(for: .milliseconds(300))
+                }
+            ) {
+                try await broker.publish("t/ready", "ready", retain: true)
+                try await eventually("the subscription") { log.payloads.contains("ready") }
+                try await broker.publish("t/data", lines: (0..<60).map { "\($0)" })
+                try await eventually("the last") { log.payloads.contains("59") }
+            }
+            #expect(sizes.withLock { $0.max() ?? 0 } > 20)
         }
     }
 

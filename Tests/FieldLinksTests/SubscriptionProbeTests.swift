@@ -65,14 +65,15 @@ struct SubscriptionProbeTests {
 struct MisbehavingBrokerTests {
     private func makeLink(
         _ port: Int, _ log: MessageLog, clientID: String = "plumbline-test",
-        version: MQTTEndpoint.Version = .v311, _ change: (inout MQTTLink.Options) -> Void = { _ in }
+        version: MQTTEndpoint.Version = .v311, timeout: Duration = .seconds(1),
+        _ change: (inout MQTTLink.Options) -> Void = { _ in }
     ) throws -> MQTTLink {
         var options = MQTTLink.Options()
         options.reconnect = quickly
         options.probe = .milliseconds(600)
         change(&options)
         var endpoint = MQTTEndpoint(
-            host: "127.0.0.1", port: port, clientID: clientID, connectTimeout: .seconds(1))
+            host: "127.0.0.1", port: port, clientID: clientID, connectTimeout: timeout)
         endpoint.version = version
         return try MQTTLink(
             endpoint, subscriptions: [.init(filter: "t/#")], options: options,
@@ -115,6 +116,28 @@ struct MisbehavingBrokerTests {
             // The connection stood all the time: this is what keep-alive cannot see.
             #expect(log.connections == 1 && log.disconnections == 0)
             #expect(!log.messages.contains { $0.topic.hasSuffix("/probe") })
+        }
+    }
+
+    @Test("what is subscribed again gets the time of a subscription, not what the first has left")
+    func lateAnswer() async throws {
+        try await withBroker { broker in
+            try await withPythonPeer("mqtt_proxy.py", ["\(broker.port)", "late"]) { proxy in
+                let log = MessageLog()
+                let link = try makeLink(proxy, log, timeout: .seconds(2)) {
+                    $0.probe = .milliseconds(4500)
+                }
+                try await whileRunning(link, log.take) {
+                    try await eventually("the notice") {
+                        log.events.contains {
+                            if case .subscriptionLost = $0 { true } else { false }
+                        }
+                    }
+                    try await broker.publish("t/data", "1")
+                    try await eventually("a message") { log.payloads.contains("1") }
+                }
+                #expect(log.connections == 1 && log.disconnections == 0)
+            }
         }
     }
 

@@ -8,6 +8,8 @@ FAULT is one of
             has happened, and the broker knows none of its subscriptions.
   hangup    The connection is closed when the client publishes anything, as some clouds do with what
             their rules forbid.
+  late      The second message to the client is lost, and the answer to its third subscription comes a
+            second late, with all that is behind it.
   silent    Connections are accepted, and nothing is ever answered.
 
 Its first line is `listening PORT`.
@@ -16,7 +18,7 @@ Its first line is `listening PORT`.
 import asyncio
 import sys
 
-CONNECT, CONNACK, PUBLISH = 1, 2, 3
+CONNECT, CONNACK, PUBLISH, SUBACK = 1, 2, 3, 9
 
 
 async def packet(reader: asyncio.StreamReader) -> bytes:
@@ -63,9 +65,17 @@ async def handle(
     up[1].write(connect)
 
     async def down() -> None:
+        seen = {PUBLISH: 0, SUBACK: 0}
         while True:
             try:
-                writer.write(await packet(up[0]))
+                data = await packet(up[0])
+                kind = data[0] >> 4
+                seen[kind] = seen.get(kind, 0) + 1
+                if fault == "late" and kind == PUBLISH and seen[kind] == 2:
+                    continue
+                if fault == "late" and kind == SUBACK and seen[kind] == 3:
+                    await asyncio.sleep(1)
+                writer.write(data)
             except (OSError, asyncio.IncompleteReadError):
                 if fault != "amnesia":
                     return

@@ -21,11 +21,11 @@ package struct Broker: Sendable {
 
     /// Publishes each line as one message over one connection, in order, and returns when the
     /// broker has acknowledged all of them.
-    package func publish(_ topic: String, lines: [String]) async throws {
+    package func publish(_ topic: String, lines: [String], qos: Int = 1) async throws {
         let text = lines.map { $0 + "\n" }.joined()
         let result = try await run(
             .path("/usr/bin/mosquitto_pub"),
-            arguments: ["-h", "127.0.0.1", "-p", "\(port)", "-t", topic, "-q", "1", "-l"],
+            arguments: ["-h", "127.0.0.1", "-p", "\(port)", "-t", topic, "-q", "\(qos)", "-l"],
             input: .string(text), output: .discarded, error: .string(limit: 16 * 1024))
         guard result.terminationStatus.isSuccess else {
             throw PeerError("mosquitto_pub failed: \(result.standardError)")
