@@ -110,6 +110,11 @@ struct FoldedStore {
         }
     }
 
+    /// How many scans each row of the journal holds.
+    func rowSizes() async throws -> [Int] {
+        try await store.reader.journal(after: 0).map(\.scans.count)
+    }
+
     /// Every scan of the journal, in its order.
     func journaled() async throws -> [Scan] {
         var scans: [Scan] = []

@@ -1,9 +1,9 @@
 import Acquisition
-import Store
 import Telemetry
 import Testing
 
 @testable import Gateway
+@testable import Store
 
 @Suite("Ingestion")
 struct IngestionTests {
@@ -220,6 +220,89 @@ struct IngestionTests {
         #expect(scans.map(\.readings) == [a, b, c].map(\.readings))
         #expect(folded.counters.values.dropped[.duplicate] == 4)
         #expect(again.counters.values.dropped[.duplicate] == 4)
+    }
+
+    @Test("a message that comes twice before its commit is stored once, however long it is")
+    func repeatedBeforeTheCommit() async throws {
+        let folded = try await Self.folded()
+        defer { folded.remove() }
+        let samples = (0..<600).map { Self.scan(folded, Double($0), Double($0)) }
+        try await folded.running([folded.ingestion]) { _ in
+            // In one batch, then while the first commit may be under way, and after it.
+            let ticket = try await folded.ingestion.admit(
+                Admission(
+                    scans: samples + samples, deliveries: [Self.mark(1), Self.mark(2)],
+                    holdsWindow: true))
+            let again = try await folded.ingestion.admit(
+                Admission(scans: samples, deliveries: [Self.mark(3)], holdsWindow: true))
+            try await ticket.committed()
+            try await again.committed()
+            // New samples that drive those of before out of the memory, and one of these again.
+            let last = try await folded.ingestion.admit(
+                Admission(
+                    scans: (600..<1300).map { Self.scan(folded, Double($0)) } + samples.suffix(1),
+                    deliveries: [Self.mark(4)], holdsWindow: true))
+            try await last.committed()
+            #expect(try await folded.journaled().count == 1300)
+            #expect(folded.counters.values.dropped[.duplicate] == 2 * 1201)
+        }
+    }
+
+    @Test("a commit is never larger than a row of the journal: what has no room waits for the next")
+    func fullRow() async throws {
+        var options = Ingestion.Options()
+        options.readingsPerRow = 100
+        let folded = try await Self.folded(options)
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            for batch in 0..<3 {
+                let scans = (0..<40).map { Self.scan(folded, Double(40 * batch + $0), 1) }
+                if batch < 2 {
+                    _ = try await folded.ingestion.admit(
+                        Admission(scans: scans, deliveries: [Self.mark(UInt16(batch))]))
+                } else {
+                    #expect(folded.ingestion.offer(Admission(scans: scans)))
+                }
+            }
+            await #expect(throws: IngestionError.self) {
+                _ = try await folded.ingestion.admit(
+                    Admission(scans: (200..<251).map { Self.scan(folded, Double($0)) }))
+            }
+            folded.clock.advance(by: .seconds(2))
+            try await breathe()
+            folded.clock.advance(by: .seconds(2))
+            let last = try await folded.ingestion.admit(Admission(scans: [Self.scan(folded, 300)]))
+            folded.clock.advance(by: .seconds(2))
+            try await last.committed()
+            #expect(try await folded.journaled().count == 121)
+            let largest = try await folded.rowSizes().max()
+            #expect((40...50).contains(largest ?? 0))
+        }
+    }
+
+    @Test("the bound of a row is the store's own, and two largest admissions fit into one")
+    func boundOfARow() {
+        #expect(Ingestion.Options().readingsPerRow == JournalCodec.maximumReadings)
+        #expect(2 * Admission.mostReadings <= JournalCodec.maximumReadings)
+    }
+
+    @Test("what was offered while the buffer was full is stored before the end")
+    func offeredBeforeTheEnd() async throws {
+        var options = Ingestion.Options()
+        options.capacity = 8
+        let folded = try await Self.folded(options)
+        defer { folded.remove() }
+        try await folded.running([folded.ingestion]) { _ in
+            for number in 0..<4 {
+                _ = try await folded.ingestion.admit(
+                    Admission(scans: [Self.scan(folded, Double(number))]))
+            }
+            for number in 4..<7 {
+                #expect(
+                    folded.ingestion.offer(Admission(scans: [Self.scan(folded, Double(number))])))
+            }
+        }
+        #expect(try await folded.journaled().count == 7)
     }
 
     @Test("writes an empty row when nothing came for ten seconds, so that time passes")

@@ -66,6 +66,11 @@ struct DuplicateFilter: Sendable {
 
     private var groups: [ScanGroup.ID: Recent] = [:]
 
+    /// Whether an instant is newer than all that is known of its group.
+    func isNewest(_ scan: Scan) -> Bool {
+        groups[scan.group].map { scan.time > $0.newest } ?? false
+    }
+
     /// Whether anything is known of the group; nothing is, just after a start.
     func knows(_ group: ScanGroup.ID) -> Bool { groups[group] != nil }
 
@@ -88,10 +93,18 @@ struct DuplicateFilter: Sendable {
         guard let place = recent.place(of: scan.time) else {
             return scan.time > recent.newest ? .new(sequence: 0) : .unknown
         }
-        let known = recent.known(at: place)
-        let digest = Self.digest(scan.readings)
+        return Self.judge(scan, among: recent.known(at: place))
+    }
+
+    /// Judges a scan by what else there is of its instant.
+    static func judge(_ scan: Scan, among held: [Scan]) -> Verdict {
+        judge(scan, among: held.map(known))
+    }
+
+    private static func judge(_ scan: Scan, among known: [Known]) -> Verdict {
+        let digest = digest(scan.readings)
         if known.contains(where: { $0.digest == digest }) { return .duplicate }
-        if known.count >= Self.mostAtOneInstant { return .crowded }
+        if known.count >= mostAtOneInstant { return .crowded }
         let next = known.map { Int($0.sequence) + 1 }.max() ?? 0
         return .new(sequence: UInt16(clamping: next))
     }

@@ -4,9 +4,11 @@ import Telemetry
 
 /// What is taken in and what is refused, each refusal counted by its reason.
 extension Ingestion {
-    struct Place: Hashable {
-        var group: ScanGroup.ID
-        var time: Timestamp
+    typealias Place = ScanBuffer.Place
+
+    /// What is admitted and not committed yet: nobody finds it in the store.
+    private func uncommitted(at place: Place) -> [Scan] {
+        waiting.scans(at: place) + (underWay?.batch.scans(at: place) ?? [])
     }
 
     func take(
@@ -29,9 +31,12 @@ extension Ingestion {
         }
         var verdict = filter.judge(scan)
         if verdict == .unknown {
-            let place = Place(group: scan.group, time: scan.time)
-            filter.recall(scan.group, time: scan.time, stored: stored[place] ?? [])
-            verdict = filter.judge(scan)
+            let place = Place(scan)
+            let held = (stored[place] ?? []) + uncommitted(at: place)
+            verdict = DuplicateFilter.judge(scan, among: held)
+            // A duplicate takes no place in the memory: a long message that is repeated would drive
+            // out of it what it repeats next.
+            if case .new = verdict { filter.recall(scan.group, time: scan.time, stored: held) }
         }
         guard let sequence = sequence(verdict, of: scan) else { return }
         entry.scan.sequence = sequence
@@ -66,9 +71,8 @@ extension Ingestion {
     /// Takes in what has no time of day yet.
     private func takeUntimed(_ entry: ScanBuffer.Entry) {
         var entry = entry
-        guard let sequence = sequence(stamping.verdict(on: entry.scan), of: entry.scan) else {
-            return
-        }
+        let verdict = stamping.verdict(on: entry.scan) { uncommitted(at: Place(entry.scan)) }
+        guard let sequence = sequence(verdict, of: entry.scan) else { return }
         entry.scan.sequence = sequence
         stamping.admit(entry.scan)
         waiting.append(entry)
@@ -77,6 +81,7 @@ extension Ingestion {
     }
 
     func forget(_ scan: Scan) {
+        forgotten &+= 1
         if scan.flags.contains(.monotonicTime) {
             stamping.forget(scan)
         } else {
@@ -84,16 +89,24 @@ extension Ingestion {
         }
     }
 
-    /// Asks the store about every scan that the filter's memory cannot judge.
+    /// Whether the store has to be asked about an admission. One that is longer than the memory may
+    /// drive out of it what it repeats further on.
+    func mustLookUp(_ scans: [Scan]) -> Bool {
+        if scans.contains(where: { filter.judge($0) == .unknown }) { return true }
+        return scans.count > DuplicateFilter.memory && scans.contains { !filter.isNewest($0) }
+    }
+
+    /// Asks the store about every scan that the filter's memory cannot judge, or no longer when it
+    /// is its turn.
     func lookUp(
         _ scans: [Scan], comesAgain: Bool
     ) async throws -> [Place: [Scan]] {
         var found: [Place: [Scan]] = [:]
         for scan in scans
         where groups[scan.group] != nil && !scan.flags.contains(.monotonicTime)
-            && filter.judge(scan) == .unknown
+            && !filter.isNewest(scan)
         {
-            let place = Place(group: scan.group, time: scan.time)
+            let place = Place(scan)
             do {
                 if !filter.knows(scan.group) {
                     let newest = try await store.reader.lastScans(
@@ -102,9 +115,11 @@ extension Ingestion {
                     ).last?.time
                     filter.begin(scan.group, newest: newest)
                 }
-                if filter.judge(scan) != .unknown || found[place] != nil { continue }
-                found[place] = try await store.reader.scansAt(
-                    group: scan.group, time: scan.time)
+                if filter.isNewest(scan) || found[place] != nil { continue }
+                // Before the store is asked: what is committed meanwhile is in one or the other.
+                let held = uncommitted(at: place)
+                found[place] =
+                    try await store.reader.scansAt(group: scan.group, time: scan.time) + held
             } catch {
                 // What comes again can wait until the store answers. A polled scan has no second
                 // chance, and it is never told twice, so it is taken unseen.

@@ -19,6 +19,8 @@ package actor Ingestion: ScanSink {
         package var readingsPerCommit = 8192
         /// Pollers wait when this many readings are buffered.
         package var capacity = 65_536
+        /// A row of the journal holds no more readings than this.
+        package var readingsPerRow = 1_048_576
         /// An empty row is written when nothing came for so long: time passes for the rules.
         package var idleInterval: Duration = .seconds(10)
         /// Scans older than this are refused: their raw data could not be kept.
@@ -40,7 +42,7 @@ package actor Ingestion: ScanSink {
 
     /// The commit that has not returned yet.
     struct UnderWay {
-        let batch: ScanBuffer
+        var batch: ScanBuffer
         let since: Duration
         /// It has taken longer than `commitLimit`.
         var isLate = false
@@ -73,6 +75,8 @@ package actor Ingestion: ScanSink {
     var unstated: [String] = []
     /// Why the loop gives up: only a new start can help.
     var fatal: IngestionError?
+    /// Counts what was admitted and given up again before it was stored.
+    var forgotten: UInt64 = 0
     // On the watch.
     private var lastCommit = Duration.zero
     private var lastRound = Duration.zero
@@ -146,57 +150,92 @@ package actor Ingestion: ScanSink {
     }
 
     /// Takes in what was offered, as far as there is room.
-    private func emptyInbox() async {
-        if isEmptyingInbox || (waiting.readings >= options.capacity && !isUnstored) { return }
+    ///
+    /// - Returns: whether there was room for all of it.
+    @discardableResult
+    private func emptyInbox() async -> Bool {
+        if isEmptyingInbox || (waiting.readings >= options.capacity && !isUnstored) { return false }
         let found = inbox.withLock { inbox in
             defer { inbox = Inbox() }
             return inbox
         }
-        if found.admissions.isEmpty { return }
+        if found.admissions.isEmpty { return true }
         isEmptyingInbox = true
         defer {
             isEmptyingInbox = false
             emptied.ring()
         }
-        for admission in found.admissions {
-            // Only what comes again can be refused.
-            _ = try? await take(admission, since: found.since)
+        for (index, admission) in found.admissions.enumerated() {
+            do {
+                if try await take(admission, since: found.since) != nil { continue }
+            } catch {
+                counters.dropped(.malformed, readings: Self.readings(admission))
+                continue
+            }
+            // No room: the next row takes the rest.
+            inbox.withLock { inbox in
+                let rest = found.admissions[index...]
+                inbox.admissions.insert(contentsOf: rest, at: 0)
+                inbox.readings += rest.reduce(0) { $0 + Self.readings($1) }
+                inbox.since = found.since
+            }
+            return false
         }
+        return true
+    }
+
+    private static func readings(_ admission: Admission) -> Int {
+        admission.scans.reduce(0) { $0 + $1.readings.count }
     }
 
     /// Takes an admission over; suspends only while the buffer is full.
     ///
-    /// - Throws: `IngestionError.unstored` for messages while nothing can be written.
+    /// - Throws: `IngestionError.unstored` for messages while nothing can be written, and
+    ///   `IngestionError.tooLarge`.
     package func admit(_ admission: sending Admission) async throws -> CommitTicket {
         let comesAgain = !admission.deliveries.isEmpty
-        if isUnstored, comesAgain { throw IngestionError.unstored }
-        while waiting.readings >= options.capacity, !isUnstored {
-            await room.wait()
+        while true {
+            if isUnstored, comesAgain { throw IngestionError.unstored }
+            if waiting.readings >= options.capacity, !isUnstored {
+                await room.wait()
+            } else if isEmptyingInbox {
+                // What was offered before keeps its place, also while the loop is taking it in.
+                await emptied.wait()
+            } else {
+                if await emptyInbox(), let ticket = try await take(admission, since: nil) {
+                    return ticket
+                }
+                await room.wait()
+            }
             try Task.checkCancellation()
         }
-        // What was offered before keeps its place, also while the loop is taking it in.
-        while isEmptyingInbox {
-            await emptied.wait()
-            try Task.checkCancellation()
-        }
-        await emptyInbox()
-        return try await take(admission, since: nil)
     }
 
     /// - Parameter since: when the admission came, on the watch; nil: now.
+    /// - Returns: nil, and nothing is taken, when the next row has no room for all of it; then a
+    ///   commit is on its way.
     private func take(
         _ admission: Admission, since: Duration?
-    ) async throws -> CommitTicket {
+    ) async throws -> CommitTicket? {
         let comesAgain = !admission.deliveries.isEmpty
+        let readings = Self.readings(admission)
+        guard readings <= options.readingsPerRow else { throw IngestionError.tooLarge(readings) }
         var now = wallClock.read()
         var stored: [Place: [Scan]] = [:]
-        if now.isTrusted, admission.scans.contains(where: { filter.judge($0) == .unknown }) {
+        if now.isTrusted, mustLookUp(admission.scans) {
+            let before = forgotten
             stored = try await lookUp(admission.scans, comesAgain: comesAgain)
             if isUnstored, comesAgain { throw IngestionError.unstored }
+            // What was found to be waiting may have been given up meanwhile.
+            if comesAgain, forgotten != before { throw IngestionError.unstored }
             now = wallClock.read()
         }
         // From here on nothing suspends, so that one commit takes all of an admission: what would
         // be in a row that fails must not be acknowledged with the rest in the next one.
+        guard waiting.readings + readings <= options.readingsPerRow else {
+            hasten(.now)
+            return nil
+        }
         for scan in admission.scans {
             take(ScanBuffer.Entry(scan: scan, comesAgain: comesAgain), now, stored)
         }
@@ -254,8 +293,14 @@ package actor Ingestion: ScanSink {
             doorbell.ring()
         }
         // Acquisition has stopped: what is buffered is all there will be.
+        // More than one row may be owed: a full buffer takes nothing in before its commit.
+        repeat {
+            await emptyInbox()
+            if waiting.isEmpty || fatal != nil { break }
+            do { try await commitNow() } catch { break }
+        } while true
+        // After a failure all of it is in the ring, to be counted.
         await emptyInbox()
-        if !waiting.isEmpty, fatal == nil { try? await commitNow() }
         guard waiting.isEmpty, fatal == nil else {
             counters.dropped(.unstored, readings: waiting.readings)
             waiting.promise.fail(IngestionError.unstored)

@@ -32,6 +32,34 @@ struct ScanBuffer {
     var isEmpty: Bool { entries.isEmpty && deliveries.isEmpty }
     var scans: [Scan] { entries.map(\.scan) }
 
+    /// Where the scans of each place stand among the first `indexed` entries. Made when somebody
+    /// asks: that is when a device tells what is older than the memory of what was told.
+    private var places: [Place: [Int]] = [:]
+    private var indexed = 0
+
+    /// One instant of a group.
+    struct Place: Hashable {
+        var group: ScanGroup.ID
+        var time: Timestamp
+        /// Whether the time is one of this boot's monotonic clock.
+        var isMonotonic: Bool
+
+        init(_ scan: Scan) {
+            group = scan.group
+            time = scan.time
+            isMonotonic = scan.flags.contains(.monotonicTime)
+        }
+    }
+
+    /// The scans that wait here for one instant of a group.
+    mutating func scans(at place: Place) -> [Scan] {
+        for index in entries.indices[indexed...] {
+            places[Place(entries[index].scan), default: []].append(index)
+        }
+        indexed = entries.count
+        return places[place]?.map { entries[$0].scan } ?? []
+    }
+
     mutating func append(_ entry: Entry) {
         entries.append(entry)
         readings += entry.scan.readings.count
@@ -41,6 +69,7 @@ struct ScanBuffer {
     ///
     /// - Returns: what was given up.
     mutating func shed(to capacity: Int) -> [Scan] {
+        (places, indexed) = ([:], 0)
         var count = 0
         while readings > capacity, count < entries.count {
             readings -= entries[count].scan.readings.count

@@ -31,13 +31,19 @@ struct Stamping: Sendable {
     }
 
     /// Whether a scan in monotonic time is a new one.
-    mutating func verdict(on scan: Scan) -> DuplicateFilter.Verdict {
+    ///
+    /// - Parameter uncommitted: gives what waits for a commit with the same instant.
+    mutating func verdict(
+        on scan: Scan, uncommitted: () -> [Scan]
+    ) -> DuplicateFilter.Verdict {
         filter.begin(scan.group, newest: nil)
         let verdict = filter.judge(scan)
         guard verdict == .unknown else { return verdict }
         // Older than the memory: with polled slots and arrivals that is a clock of no use.
-        filter.recall(scan.group, time: scan.time, stored: [])
-        return filter.judge(scan)
+        let held = uncommitted()
+        let judged = DuplicateFilter.judge(scan, among: held)
+        if case .new = judged { filter.recall(scan.group, time: scan.time, stored: held) }
+        return judged
     }
 
     mutating func admit(_ scan: Scan) { filter.admit(scan) }
