@@ -14,50 +14,6 @@ import Telemetry
 ///     9015, 1001     9013
 ///     another MN, a wrong password or checksum: counted, and not answered
 struct HJ212Router: Sendable {
-    /// One station that the site knows.
-    struct Target: Sendable {
-        let binding: HJ212Binding
-        let group: ScanGroup
-    }
-
-    /// What is asked of every packet.
-    struct Rules: Sendable {
-        var link: String
-        /// nil accepts any password.
-        var password: String?
-        /// What is older than this when it arrives is history.
-        var backfillAfter: Duration
-        /// How many marks of committed packets are kept.
-        var memory = 4096
-    }
-
-    /// What became of one batch.
-    struct Outcome: Sendable {
-        /// Sent again unless they are acknowledged.
-        var awaited = Admission(scans: [])
-        /// Sent once.
-        var unawaited = Admission(scans: [])
-        var devices: [(scan: Scan, device: DeviceID)] = []
-        var replies: [HJ212Listener.Reply] = []
-        /// What is sent after the commit of `awaited`.
-        var acknowledgements: [HJ212Listener.Reply] = []
-        var refused: [Refusal] = []
-        var events: [AcquisitionEvent] = []
-        var packets = 0
-        /// What is stored with these admissions, by station.
-        fileprivate var uploads: [(station: String, upload: HJ212Upload)] = []
-    }
-
-    /// Something that brought no reading.
-    struct Refusal: Sendable {
-        var reason: RefusalReason
-        var device: DeviceID?
-        var what: String
-        var detail: String
-        /// Whether one of the events tells of it, or has told.
-        var isTold = false
-    }
-
     private struct Connection: Sendable {
         var peer: String
         var opened: Int64
@@ -313,7 +269,7 @@ struct HJ212Router: Sendable {
         }
         if isUnique, pending.contains(mark) { return refuseDuplicate("being committed") }
         var upload = HJ212Upload(
-            command: packet.cn, scan: scan, hasDeviceTime: isOwnTime,
+            command: packet.cn, since: now.monotonic, scan: scan, hasDeviceTime: isOwnTime,
             answers: acknowledgement.map { [.init(mark: mark, reply: $0)] } ?? [])
         if acknowledgement != nil { pending.insert(mark) }
         if let count = packet.pnum, let number = packet.pno {
@@ -331,13 +287,13 @@ struct HJ212Router: Sendable {
     private mutating func hold(
         _ part: HJ212Upload, of key: String, _ now: ClockReading, _ outcome: inout Outcome
     ) {
-        if let held = stations[key]?.parts.held, held.upload.key != part.key {
+        if let held = stations[key]?.parts.held, held.key != part.key {
             release(key, now, &outcome)
         }
         if stations[key]?.parts.held == nil {
-            stations[key]?.parts.held = (part, now.monotonic)
+            stations[key]?.parts.held = part
         } else {
-            stations[key]?.parts.held?.upload.add(part)
+            stations[key]?.parts.held?.add(part)
         }
         if stations[key]?.parts.isWhole == true { release(key, now, &outcome) }
     }
@@ -346,7 +302,7 @@ struct HJ212Router: Sendable {
     private mutating func release(_ key: String, _ now: ClockReading, _ outcome: inout Outcome) {
         guard let held = stations[key]?.parts.held else { return }
         stations[key]?.parts.held = nil
-        admit(held.upload, of: key, now, &outcome)
+        admit(held, of: key, now, &outcome)
     }
 
     private mutating func admit(

@@ -24,6 +24,8 @@ struct HJ212Upload: Sendable {
     private static let mostParts = 99
 
     var command: String
+    /// When it came, in monotonic milliseconds.
+    var since: Int64
     var scan: Scan
     var hasDeviceTime: Bool
     /// Empty when the station waits for nothing.
@@ -55,23 +57,40 @@ struct HJ212Upload: Sendable {
 
 /// The split upload of a station that is under way.
 struct HJ212Parts: Sendable {
-    /// What has come and is not admitted yet, and since when, in monotonic milliseconds.
-    var held: (upload: HJ212Upload, since: Int64)?
+    private struct Stored: Sendable {
+        var key: HJ212Upload.Key
+        var since: Int64
+        var numbers: Set<Int> = []
+        var columns: Set<Int> = []
+    }
+
+    /// How long after a part others of its upload are known as such, in milliseconds: four attempts
+    /// of 10 s each. A clock that stands still gives the next upload the same time.
+    private static let memory: Int64 = 45_000
+
+    /// What has come and is not admitted yet.
+    var held: HJ212Upload?
     /// Of which upload some parts are committed.
-    var stored: (key: HJ212Upload.Key, numbers: Set<Int>, columns: Set<Int>)?
+    private var stored: Stored?
 
     /// Whether nothing more is to come for what is held.
     var isWhole: Bool {
-        guard let upload = held?.upload, let key = upload.key else { return false }
-        let before = stored?.key == key ? stored?.numbers ?? [] : []
-        return upload.numbers.union(before).count >= key.count
+        guard let held, let key = held.key else { return false }
+        return held.numbers.union(stored(for: held)?.numbers ?? []).count >= key.count
+    }
+
+    private func stored(for upload: HJ212Upload) -> Stored? {
+        guard let stored, stored.key == upload.key, upload.hasDeviceTime,
+            upload.since - stored.since < Self.memory
+        else { return nil }
+        return stored
     }
 
     /// Leaves out what other parts of the same upload have said.
     ///
     /// - Returns: false when nothing good is left that there was.
     func leaveOut(from upload: inout HJ212Upload) -> Bool {
-        guard let stored, stored.key == upload.key,
+        guard let stored = stored(for: upload),
             upload.scan.readings.contains(where: \.isGood)
         else { return true }
         for column in stored.columns { upload.scan.readings[column] = .bad(.absent) }
@@ -80,13 +99,12 @@ struct HJ212Parts: Sendable {
 
     /// Notes that an upload is committed.
     mutating func store(_ upload: HJ212Upload) {
-        guard let key = upload.key else { return }
-        var next = stored?.key == key ? stored : nil
-        if next == nil { next = (key, [], []) }
-        next?.numbers.formUnion(upload.numbers)
-        for (column, reading) in upload.scan.readings.enumerated() where reading.isGood {
-            next?.columns.insert(column)
-        }
+        guard let key = upload.key, upload.hasDeviceTime else { return }
+        var next = stored(for: upload) ?? Stored(key: key, since: upload.since)
+        next.since = upload.since
+        next.numbers.formUnion(upload.numbers)
+        next.columns.formUnion(
+            upload.scan.readings.indices.filter { upload.scan.readings[$0].isGood })
         stored = next
     }
 }

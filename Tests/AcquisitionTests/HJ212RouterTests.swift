@@ -471,6 +471,30 @@ struct HJ212RouterTests {
         #expect(two.acknowledgements.count == 1)
     }
 
+    @Test("uploads without a time, or with one that stands still, are each their own")
+    func timelessParts() throws {
+        var router = try StationSite.router()
+        let binding = try StationSite.binding("dust-1")
+        for time in ["", "DataTime=20000101000000;", nil] {
+            for minute in [0, 60, 120] as [Int64] {
+                let now = StillClock.reading(Self.noon + .seconds(minute))
+                let data = time ?? "DataTime=\(binding.stamp(Self.noon).prefix(14));"
+                for (number, items) in [(1, Self.dust), (2, Self.wind)] {
+                    let text =
+                        "QN=\(binding.stamp(now.wall + .seconds(number)));ST=39;CN=2011;PW=1;"
+                        + "MN=\(StationSite.mn);Flag=7;PNUM=2;PNO=\(number);CP=&&\(data)\(items)&&"
+                    let outcome = router.route(
+                        [.received(connection: 1, try StationSite.received(segment: text))],
+                        now: now)
+                    router.settle(outcome, isCommitted: true)
+                    #expect(
+                        try outcome.awaited.scans.map(good)
+                            == (number == 2 ? [["pm10": 180, "wind_speed": 2]] : []))
+                }
+            }
+        }
+    }
+
     @Test("parts of which the rest never comes are stored all the same")
     func lonelyParts() throws {
         // A failed commit takes nothing away from the parts that come again.
