@@ -85,8 +85,8 @@ let package = Package(
             "Gateway",
             [
                 "Telemetry", "LocatedText", "Frames", "DeviceProfiles", "EnergyAccounting",
-                "Alarms", "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
-                "SiteSimulator", lifecycle, logging,
+                "Alarms", "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery",
+                "WebAPI", "SiteSimulator", lifecycle, logging,
             ]),
         .executableTarget(
             name: "plumbline",
