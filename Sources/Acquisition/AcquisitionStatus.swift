@@ -32,49 +32,82 @@ package final class AcquisitionStatus: Sendable {
         package var scans: UInt64 = 0
         /// Whether the last poll or message brought a good reading; nil before the first.
         package var answers: Bool?
+
+        mutating func note(_ time: Timestamp, hasGood: Bool) {
+            scans += 1
+            answers = hasGood
+            if hasGood { lastScan = max(lastScan ?? time, time) }
+        }
     }
 
-    private struct State {
-        var links: [String: Link] = [:]
-        var devices: [DeviceID: Device] = [:]
-    }
-
-    private let state = Mutex(State())
+    // A mutex, because links register from tasks of their own.
+    private let desks = Mutex<[String: LinkStatus]>([:])
 
     package init() {}
 
-    package var links: [String: Link] { state.withLock { $0.links } }
-    package var devices: [DeviceID: Device] { state.withLock { $0.devices } }
+    /// The figures of a link, which are made at the first call.
+    package func link(_ name: String) -> LinkStatus {
+        desks.withLock { desks in
+            if let known = desks[name] { return known }
+            let new = LinkStatus(name)
+            desks[name] = new
+            return new
+        }
+    }
 
-    /// Changes the figures of a link.
-    package func update(link: String, _ change: (inout Link) -> Void) {
-        state.withLock { change(&$0.links[link, default: Link()]) }
+    package var links: [String: Link] {
+        desks.withLock { $0 }.mapValues(\.link)
+    }
+
+    package var devices: [DeviceID: Device] {
+        desks.withLock { $0 }.values.reduce(into: [:]) { devices, link in
+            devices.merge(link.devices) { first, _ in first }
+        }
+    }
+}
+
+/// The figures of one link and its devices.
+///
+/// Each link has a lock of its own: hundreds of them count at the same instant of every second.
+package final class LinkStatus: Sendable {
+    private struct State {
+        var link = AcquisitionStatus.Link()
+        var devices: [DeviceID: AcquisitionStatus.Device] = [:]
+    }
+
+    private let name: String
+    private let state = Mutex(State())
+
+    fileprivate init(_ name: String) { self.name = name }
+
+    package var link: AcquisitionStatus.Link { state.withLock { $0.link } }
+    package var devices: [DeviceID: AcquisitionStatus.Device] { state.withLock { $0.devices } }
+
+    /// Changes the figures of the link.
+    package func update(_ change: (inout AcquisitionStatus.Link) -> Void) {
+        state.withLock { change(&$0.link) }
     }
 
     /// Makes the device known before its first scan.
-    package func register(_ device: DeviceID, on link: String) {
+    package func register(_ device: DeviceID) {
         state.withLock { state in
-            if state.devices[device] == nil { state.devices[device] = Device(link: link) }
-            if state.links[link] == nil { state.links[link] = Link() }
+            if state.devices[device] == nil { state.devices[device] = .init(link: name) }
         }
     }
 
     /// Counts scans, the n-th one of the n-th device.
-    package func count(_ scans: [Scan], of devices: [DeviceID], on link: String) {
+    package func count(_ scans: [Scan], of devices: [DeviceID]) {
         state.withLock { state in
             for (scan, device) in zip(scans, devices) {
                 let hasGood = scan.readings.contains { $0.isGood }
-                var entry = state.devices[device] ?? Device(link: link)
-                entry.scans += 1
-                entry.answers = hasGood
-                if hasGood { entry.lastScan = max(entry.lastScan ?? scan.time, scan.time) }
-                state.devices[device] = entry
+                state.devices[device, default: .init(link: name)].note(
+                    scan.time, hasGood: hasGood)
             }
         }
     }
 
     /// Counts a message that brought no reading.
-    package func refuse(_ reason: RefusalReason, on link: String) {
-        state.withLock { $0.links[link, default: Link()].refused[reason, default: 0] += 1 }
+    package func refuse(_ reason: RefusalReason) {
+        state.withLock { $0.link.refused[reason, default: 0] += 1 }
     }
 }

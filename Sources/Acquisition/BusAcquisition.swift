@@ -42,7 +42,7 @@ package final class BusAcquisition: Sendable {
     let sink: any ScanSink
     let clock: LinkClock
     let wallClock: any WallClock
-    let status: AcquisitionStatus
+    let status: LinkStatus
     let random: any RandomNumberGenerator & Sendable
     /// A network connection on which nobody has answered for so long is made anew.
     let longestDoubt: Duration
@@ -75,13 +75,13 @@ package final class BusAcquisition: Sendable {
         self.sink = sink
         self.clock = clock
         self.wallClock = wallClock
-        self.status = status
+        self.status = status.link(name)
         self.random = random
         self.longestDoubt = longestDoubt
         self.onEvent = onEvent
         self.commands = DeviceCommands(commands)
         for device in devices {
-            for group in device.groups { status.register(group.device, on: name) }
+            for group in device.groups { self.status.register(group.device) }
         }
     }
 

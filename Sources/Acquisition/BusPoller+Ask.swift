@@ -166,7 +166,7 @@ extension BusPoller {
                 return .success(result)
             } catch {
                 tell()
-                status.update(link: name) { status in
+                status.update { status in
                     status.failures += 1
                     status.lastError = "\(error)"
                 }

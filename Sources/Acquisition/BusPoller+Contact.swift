@@ -24,7 +24,7 @@ extension BusPoller {
         contact.backoff.reset()
         contact.silence = 0
         contact.lastAnswer = clock.elapsed()
-        status.update(link: name) { $0.isConnected = true }
+        status.update { $0.isConnected = true }
         if contact.isReportedUp != true {
             contact.isReportedUp = true
             onEvent(.linkUp(link: name, detail: "\(link.place)"))
@@ -60,7 +60,7 @@ extension BusPoller {
     }
 
     func fail(_ error: BusError) {
-        status.update(link: name) { $0.isConnected = false }
+        status.update { $0.isConnected = false }
         commands.linkLost()
         if let downUntil = contact.downUntil, clock.elapsed() < downUntil { return }
         contact.downUntil = clock.elapsed() + contact.backoff.next()

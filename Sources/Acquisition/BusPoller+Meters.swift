@@ -47,7 +47,7 @@ extension BusPoller {
         switch answer {
         case .data: units[unit].refusedItems[request.item] = nil
         case .bad(let reason):
-            status.update(link: name) { $0.failures += 1 }
+            status.update { $0.failures += 1 }
             // An answer of another length may have been damaged on the way; a refusal is one.
             guard reason == .exception else { return }
             let until = clock.elapsed() + Self.quarantineTime

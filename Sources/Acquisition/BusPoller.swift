@@ -10,7 +10,7 @@ import Telemetry
 final class BusPoller {
     let name: String
     let clock: LinkClock
-    let status: AcquisitionStatus
+    let status: LinkStatus
     let onEvent: @Sendable (AcquisitionEvent) -> Void
     let bell: Bell
     /// Pauses that a line or a device needs: neither an order nor the stop cuts them short.
@@ -41,6 +41,8 @@ final class BusPoller {
     private static let longestGathering = Duration.milliseconds(5)
     /// All links share a lock around the clocks, so a look at them serves for so long.
     private static let longestLook = Duration.milliseconds(20)
+    /// and for so long while another link is looking.
+    private static let longestTrust = Duration.seconds(2)
 
     init(_ acquisition: BusAcquisition) {
         name = acquisition.name
@@ -82,7 +84,7 @@ final class BusPoller {
             switch schedule.next(now: now.wall) {
             case .skip(let entry, let slot, let reason):
                 passed.add(scan(of: targets[entry], slot, now, bad: reason), targets[entry])
-                if reason == .missed { status.update(link: name) { $0.missed += 1 } }
+                if reason == .missed { status.update { $0.missed += 1 } }
                 if passed.scans.count >= Self.longestRun { await admit(&passed, on: link) }
             case .poll(let entry, let slot):
                 let wasSilent = schedule.isSilent(unit: units[targets[entry].unit].scheduled)
@@ -109,7 +111,6 @@ final class BusPoller {
                 var pause = until.map { $0 - readClocks().wall } ?? Self.longestSleep
                 if let due = commands.nextDue { pause = min(pause, due - clock.elapsed()) }
                 bell.wait(min(pause, Self.longestSleep))
-                look = nil
             }
         }
         // First what moves: the scans may have to wait for a disk.
@@ -117,20 +118,26 @@ final class BusPoller {
         await admit(&passed, on: link)
         tell()
         link.close()
-        status.update(link: name) { $0.isConnected = false }
+        status.update { $0.isConnected = false }
     }
 
     /// Both clocks now; between two looks the link's own clock counts on.
     private func readClocks() -> ClockReading {
         let elapsed = clock.elapsed()
-        if let look, elapsed - look.at < Self.longestLook {
-            var reading = look.reading
-            let passed = (elapsed - look.at).milliseconds
-            reading.monotonic += passed
-            reading.wall.milliseconds += passed
-            return reading
+        guard let look else { return noted(wallClock.read(), at: elapsed) }
+        let age = elapsed - look.at
+        if age >= Self.longestTrust { return noted(wallClock.read(), at: elapsed) }
+        if age >= Self.longestLook, let fresh = wallClock.readIfFree() {
+            return noted(fresh, at: elapsed)
         }
-        let reading = wallClock.read()
+        var reading = look.reading
+        let passed = age.milliseconds
+        reading.monotonic += passed
+        reading.wall.milliseconds += passed
+        return reading
+    }
+
+    private func noted(_ reading: ClockReading, at elapsed: Duration) -> ClockReading {
         look = (reading, elapsed)
         return reading
     }
@@ -173,7 +180,7 @@ final class BusPoller {
         tell()
         gathered.since = nil
         guard !gathered.scans.isEmpty else { return }
-        status.count(gathered.scans, of: gathered.devices, on: name)
+        status.count(gathered.scans, of: gathered.devices)
         let admission = Admission(scans: gathered.scans)
         gathered = Gathered()
         if sink.offer(admission) { return }
@@ -181,7 +188,7 @@ final class BusPoller {
             // Nobody waits for the commit here: that would idle the bus.
             _ = try await sink.admit(admission)
         } catch {
-            status.update(link: name) { $0.lastError = "not admitted: \(error)" }
+            status.update { $0.lastError = "not admitted: \(error)" }
             // The sink takes nothing; asking the devices at full speed would help nobody.
             bell.wait(.seconds(1))
         }
@@ -190,7 +197,7 @@ final class BusPoller {
     /// Adds the requests since the last time to the status: each time takes a lock that all share.
     func tell() {
         guard untold > 0 else { return }
-        status.update(link: name) { $0.requests += untold }
+        status.update { $0.requests += untold }
         untold = 0
     }
 

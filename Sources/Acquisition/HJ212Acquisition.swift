@@ -47,7 +47,7 @@ package final class HJ212Acquisition: Sendable {
     private let listener: HJ212Listener
     private let sink: any ScanSink
     private let wallClock: any WallClock
-    private let status: AcquisitionStatus
+    private let status: LinkStatus
     private let onEvent: @Sendable (AcquisitionEvent) -> Void
     private let state: Mutex<State>
 
@@ -65,9 +65,10 @@ package final class HJ212Acquisition: Sendable {
         self.listener = listener
         self.sink = sink
         self.wallClock = wallClock
+        let status = status.link(name)
         self.status = status
         self.onEvent = onEvent
-        for device in devices { status.register(device.group.device, on: name) }
+        for device in devices { status.register(device.group.device) }
         state = Mutex(
             State(
                 router: HJ212Router(
@@ -92,10 +93,10 @@ package final class HJ212Acquisition: Sendable {
             onListening: { [self] result in
                 switch result {
                 case .success(let port):
-                    status.update(link: name) { $0.isConnected = true }
+                    status.update { $0.isConnected = true }
                     onEvent(.linkUp(link: name, detail: "listening on port \(port)"))
                 case .failure(let error):
-                    status.update(link: name) { status in
+                    status.update { status in
                         status.isConnected = false
                         status.lastError = "\(error)"
                     }
@@ -106,13 +107,13 @@ package final class HJ212Acquisition: Sendable {
         let rest = state.withLock { $0.router.finish(now: wallClock.read()) }
         // What waits for an acknowledgement comes again.
         _ = await store(rest.unawaited)
-        status.update(link: name) { $0.isConnected = false }
+        status.update { $0.isConnected = false }
     }
 
     private func handle(_ events: [HJ212Listener.Event]) async -> HJ212Listener.Handling {
         let now = wallClock.read()
         let outcome = state.withLock { $0.router.route(events, now: now) }
-        status.update(link: name) { $0.requests += UInt64(outcome.packets) }
+        status.update { $0.requests += UInt64(outcome.packets) }
         report(outcome, at: now)
         let isStored = await store(outcome.unawaited)
         guard !outcome.awaited.scans.isEmpty else {
@@ -144,7 +145,7 @@ package final class HJ212Acquisition: Sendable {
     private func store(_ unawaited: Admission) async -> Bool {
         if unawaited.scans.isEmpty { return true }
         if (try? await sink.admit(unawaited)) != nil { return true }
-        status.update(link: name) { $0.failures += 1 }
+        status.update { $0.failures += 1 }
         return false
     }
 
@@ -153,7 +154,7 @@ package final class HJ212Acquisition: Sendable {
         _ outcome: HJ212Router.Outcome, _ error: any Error
     ) -> [HJ212Listener.Reply] {
         state.withLock { $0.router.settle(outcome, isCommitted: false) }
-        status.update(link: name) { status in
+        status.update { status in
             status.failures += 1
             status.lastError = "\(error)"
         }
@@ -162,13 +163,13 @@ package final class HJ212Acquisition: Sendable {
 
     private func count(_ outcome: HJ212Router.Outcome) {
         status.count(
-            outcome.devices.map(\.0), of: outcome.devices.map(\.1), on: name)
+            outcome.devices.map(\.0), of: outcome.devices.map(\.1))
     }
 
     private func report(_ outcome: HJ212Router.Outcome, at now: ClockReading) {
         for event in outcome.events { onEvent(event) }
         for refusal in outcome.refused {
-            status.refuse(refusal.reason, on: name)
+            status.refuse(refusal.reason)
             // Repetitions are the protocol's daily bread, and a stranger is named once, above.
             if refusal.isTold || refusal.reason == .duplicate || refusal.reason == .unknownStation {
                 continue

@@ -44,7 +44,7 @@ package final class MQTTAcquisition: Sendable {
     private let link: MQTTLink
     private let sink: any ScanSink
     private let wallClock: any WallClock
-    private let status: AcquisitionStatus
+    private let status: LinkStatus
     private let onEvent: @Sendable (AcquisitionEvent) -> Void
     private let state: Mutex<State>
 
@@ -69,6 +69,7 @@ package final class MQTTAcquisition: Sendable {
         self.clock = clock
         self.sink = sink
         self.wallClock = wallClock
+        let status = status.link(name)
         self.status = status
         self.onEvent = onEvent
         let router = MessageRouter(
@@ -84,7 +85,7 @@ package final class MQTTAcquisition: Sendable {
         for device in devices {
             let filter = device.binding.topicFilter
             filters[filter] = max(filters[filter] ?? 0, device.binding.qos)
-            status.register(device.group.device, on: name)
+            status.register(device.group.device)
         }
         link = try MQTTLink(
             endpoint,
@@ -94,11 +95,11 @@ package final class MQTTAcquisition: Sendable {
             onEvent: { event in
                 switch event {
                 case .connected(let sessionPresent):
-                    status.update(link: name) { $0.isConnected = true }
+                    status.update { $0.isConnected = true }
                     let detail = sessionPresent ? "the session goes on" : "a new session"
                     onEvent(.linkUp(link: name, detail: detail))
                 case .disconnected(let error):
-                    status.update(link: name) { status in
+                    status.update { status in
                         status.isConnected = false
                         status.lastError = "\(error)"
                     }
@@ -106,13 +107,13 @@ package final class MQTTAcquisition: Sendable {
                 case .subscriptionRefused(let filter, let reason):
                     onEvent(.subscriptionRefused(link: name, filter: filter, reason: reason))
                 case .sessionLost:
-                    status.update(link: name) { $0.sessionsLost += 1 }
+                    status.update { $0.sessionsLost += 1 }
                     onEvent(.sessionLost(link: name))
                 case .subscriptionLost(let silentFor):
-                    status.update(link: name) { $0.subscriptionsLost += 1 }
+                    status.update { $0.subscriptionsLost += 1 }
                     onEvent(.subscriptionLost(link: name, silentFor: silentFor))
                 case .probeOff(let reason):
-                    status.update(link: name) { $0.isWatched = false }
+                    status.update { $0.isWatched = false }
                     onEvent(.probeOff(link: name, reason: reason))
                 }
             })
@@ -133,7 +134,7 @@ package final class MQTTAcquisition: Sendable {
             }
             group.addTask { await self.watch() }
         }
-        status.update(link: name) { $0.isConnected = false }
+        status.update { $0.isConnected = false }
     }
 
     /// Notices devices that have gone silent, until `stop`.
@@ -147,7 +148,7 @@ package final class MQTTAcquisition: Sendable {
     }
 
     private func silence(at now: ClockReading) async {
-        let isConnected = status.links[name]?.isConnected ?? false
+        let isConnected = status.link.isConnected
         let (silent, targets) = state.withLock {
             ($0.silence.fallenSilent(at: now.monotonic), $0.router.targets)
         }
@@ -162,7 +163,7 @@ package final class MQTTAcquisition: Sendable {
                 readings: group.series.map { _ in .bad(reason) })
             scan.flags = now.scanFlags
             scans.append(scan)
-            status.count([scan], of: [group.device], on: name)
+            status.count([scan], of: [group.device])
             onEvent(
                 .deviceSilent(
                     link: name, device: group.device,
@@ -191,7 +192,7 @@ package final class MQTTAcquisition: Sendable {
         }
         for device in woken { onEvent(.deviceAnswers(link: name, device: device)) }
         for owing in outcome.owing { ask(owing, at: now) }
-        status.update(link: name) { $0.requests += UInt64(batch.count) }
+        status.update { $0.requests += UInt64(batch.count) }
         report(outcome, at: now)
         await take(outcome.unawaited)
         let isWindow = batch.count { $0.qos > 0 } >= window
@@ -205,7 +206,7 @@ package final class MQTTAcquisition: Sendable {
         }
         try await settleOpen()
         for part in outcome.awaited {
-            status.count(part.admission.scans, of: part.devices, on: name)
+            status.count(part.admission.scans, of: part.devices)
         }
     }
 
@@ -217,14 +218,14 @@ package final class MQTTAcquisition: Sendable {
                 do {
                     _ = try await sink.admit(part.admission)
                 } catch {
-                    status.update(link: name) { status in
+                    status.update { status in
                         status.failures += UInt64(part.admission.scans.count)
                         status.lastError = "\(error)"
                     }
                     continue
                 }
             }
-            status.count(part.admission.scans, of: part.devices, on: name)
+            status.count(part.admission.scans, of: part.devices)
         }
     }
 
@@ -270,7 +271,7 @@ package final class MQTTAcquisition: Sendable {
 
     private func report(_ outcome: MessageRouter.Outcome, at now: ClockReading) {
         for refusal in outcome.refused {
-            status.refuse(refusal.reason, on: name)
+            status.refuse(refusal.reason)
             let isDue = state.withLock { state in
                 let key = Refusal(reason: refusal.reason, device: refusal.device)
                 if let last = state.reported[key], now.monotonic &- last < Self.reportSpacing {

@@ -49,22 +49,27 @@ package struct PollSchedule: Sendable {
     /// Asking silent units takes one part in so many of the bus, all of them together.
     private static let silentShare = 25
     /// A silent unit whose time has come gives way for so many of its slots.
-    private static let longestPassing = 2
+    private static let longestPassing: Int64 = 2
     /// However dear the questions are, a silent unit is asked again after this time.
     private static let patience = Duration.seconds(300)
     /// The slots of an entry that are told as missed one by one; older ones are passed over, so
     /// that a clock set right by years does not bring millions of them.
-    private static let longestBacklog = 64
-    /// A clock that goes back further than this was wrong before: the schedule begins anew.
-    private static let longestStepBack = Duration.seconds(60)
+    private static let longestBacklog: Int64 = 64
+    /// Longer periods than ten years, in milliseconds, are as long as that.
+    private static let longestPeriod: Int64 = 316_000_000_000
+    /// A clock that goes back further than this, in milliseconds, was wrong before: the schedule begins anew.
+    private static let longestStepBack: Int64 = 60_000
     /// Both clocks may part so far, in milliseconds, before the time of day counts as set.
     private static let longestDrift: Int64 = 1000
 
     private let entries: [Entry]
+    /// For each entry its period in milliseconds: every entry is looked at before every poll, and a
+    /// `Duration` is 128 bits.
+    private let periods: [Int64]
     /// For each entry the slot to be answered next.
     private var due: [Timestamp]
     /// For each entry the slots in a row that passed before it could be polled.
-    private var starved: [Int]
+    private var starved: [Int64]
     /// For each entry a number that grows with every poll of the schedule.
     private var lastPoll: [Int]
     private var polls = 0
@@ -81,8 +86,9 @@ package struct PollSchedule: Sendable {
         self.entries = entries.map {
             Entry(unit: $0.unit, period: max($0.period, .milliseconds(1)))
         }
+        periods = self.entries.map { min($0.period.milliseconds, Self.longestPeriod) }
         starved = self.entries.map { _ in 0 }
-        lastPoll = starved
+        lastPoll = self.entries.map { _ in 0 }
         due = self.entries.map { entry in
             let slot = start.slot(every: entry.period)
             return slot < start ? slot + entry.period : slot
@@ -138,20 +144,23 @@ package struct PollSchedule: Sendable {
         var earliest: Timestamp?
         for index in entries.indices {
             keepNear(index, now: now)
-            if earliest.map({ due[index] < $0 }) ?? true { earliest = due[index] }
-            guard due[index] <= now else { continue }
-            let deadline = due[index] + entries[index].period
+            let slot = due[index]
+            if earliest.map({ slot < $0 }) ?? true { earliest = slot }
+            guard slot <= now else { continue }
+            let deadline = Timestamp(milliseconds: slot.milliseconds &+ periods[index])
             if deadline <= now {
                 starved[index] += 1
                 return take(index, reason: .missed)
             }
-            if let silence = silences[entries[index].unit], now < silence.until {
+            if !silences.isEmpty, let silence = silences[entries[index].unit], now < silence.until {
                 return take(index, reason: silence.reason)
             }
             // A unit that was silent is asked last, so that it costs the others the least.
             // On a bus that is asked for more than it can do, whoever was left out comes first, so
             // that the loss is shared.
-            let claim = deadline - entries[index].period * min(starved[index], Self.longestBacklog)
+            let claim = Timestamp(
+                milliseconds: deadline.milliseconds
+                    &- periods[index] &* min(starved[index], Self.longestBacklog))
             if isBefore(index, claim, than: best, bestDeadline) {
                 best = index
                 bestDeadline = claim
@@ -159,7 +168,7 @@ package struct PollSchedule: Sendable {
         }
         guard let best else { return .wait(until: earliest) }
         let slot = due[best]
-        due[best] = slot + entries[best].period
+        due[best].milliseconds &+= periods[best]
         starved[best] = 0
         polls += 1
         lastPoll[best] = polls
@@ -172,7 +181,7 @@ package struct PollSchedule: Sendable {
         guard entries.indices.contains(entry) else { return }
         let unit = entries[entry].unit
         switch ending {
-        case .answered: silences[unit] = nil
+        case .answered: if !silences.isEmpty { silences[unit] = nil }
         case .silent(let reason):
             let step = min(
                 Self.longestWait, silences[unit].map { $0.wait * 2 } ?? Self.firstWait)
@@ -191,25 +200,33 @@ package struct PollSchedule: Sendable {
 
     /// Keeps the entry's slot near a clock that was set.
     private mutating func keepNear(_ index: Int, now: Timestamp) {
-        let period = entries[index].period
-        let backlog = now - due[index]
-        if backlog > period * Self.longestBacklog {
-            due[index] = now.slot(every: period) - period * Self.longestBacklog
-        } else if backlog < .zero - period - Self.longestStepBack {
-            due[index] = now.slot(every: period) + period
+        let period = periods[index]
+        let backlog = now.milliseconds &- due[index].milliseconds
+        if backlog > period &* Self.longestBacklog {
+            due[index] = slot(of: index, at: now)
+            due[index].milliseconds &-= period &* Self.longestBacklog
+        } else if backlog < -period - Self.longestStepBack {
+            due[index] = slot(of: index, at: now)
+            due[index].milliseconds &+= period
         }
+    }
+
+    private func slot(of index: Int, at now: Timestamp) -> Timestamp {
+        Timestamp(
+            milliseconds: now.milliseconds &- now.milliseconds.modulo(periods[index]))
     }
 
     private mutating func take(_ index: Int, reason: BadReason) -> Step {
         let slot = due[index]
-        due[index] = slot + entries[index].period
+        due[index].milliseconds &+= periods[index]
         return .skip(entry: index, slot: slot, reason: reason)
     }
 
     /// Whether the entry gives way to all others: its unit was silent, and has not yet been passed
     /// over so often that on a busy line it would never be asked again.
     private func isLast(_ index: Int) -> Bool {
-        silences[entries[index].unit] != nil && starved[index] < Self.longestPassing
+        !silences.isEmpty && silences[entries[index].unit] != nil
+            && starved[index] < Self.longestPassing
     }
 
     private func isBefore(

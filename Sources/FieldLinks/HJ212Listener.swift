@@ -192,7 +192,9 @@ package actor HJ212Listener {
     private func round(_ socket: HJ212Socket, isPaused: Bool) -> [Event] {
         let ids = connections.keys.sorted()
         var entries = [
-            pollfd(fd: isPaused ? -1 : socket.descriptor, events: Int16(POLLIN), revents: 0)
+            pollfd(
+                fd: isPaused || socket.isShort ? -1 : socket.descriptor, events: Int16(POLLIN),
+                revents: 0)
         ]
         for id in ids {
             guard let connection = connections[id] else { continue }
@@ -207,7 +209,7 @@ package actor HJ212Listener {
         for (id, entry) in zip(ids, entries.dropFirst()) {
             serve(id, Int32(entry.revents), isPaused: isPaused, now: now, &events)
         }
-        if entries[0].revents != 0 { accept(socket, now: now, &events) }
+        if entries[0].revents != 0 || socket.isShort { accept(socket, now: now, &events) }
         return events
     }
 

@@ -11,6 +11,9 @@ package struct HJ212ListenError: Error, Hashable, CustomStringConvertible {
 final class HJ212Socket {
     let descriptor: Int32
     let port: Int
+    /// Whether the last caller could not be taken for want of descriptors: it still waits, and would
+    /// be news again and again.
+    private(set) var isShort = false
 
     init(host: String, port: Int) throws(HJ212ListenError) {
         do {
@@ -30,6 +33,7 @@ final class HJ212Socket {
         return withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
                 let caller = Glibc.accept(descriptor, generic, &size)
+                isShort = caller < 0 && (errno == EMFILE || errno == ENFILE)
                 guard caller >= 0 else { return nil }
                 _ = fcntl(caller, F_SETFD, FD_CLOEXEC)
                 _ = fcntl(caller, F_SETFL, fcntl(caller, F_GETFL) | O_NONBLOCK)

@@ -28,6 +28,17 @@ package final class TrustedWallClock: WallClock {
         return result.reading
     }
 
+    /// As `read`; nil when another thread is reading.
+    package func readIfFree() -> ClockReading? {
+        let judged = clock.withLockIfAvailable { clock in
+            let raw = machine.read()
+            return (raw, clock.read(raw))
+        }
+        guard let (raw, result) = judged else { return nil }
+        for event in result.events { log(event, raw: raw, result.reading) }
+        return result.reading
+    }
+
     /// How the time of day stands now.
     package var status: ClockStatus {
         _ = read()

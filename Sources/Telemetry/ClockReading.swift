@@ -37,4 +37,12 @@ package struct ClockReading: Hashable, Sendable {
 package protocol WallClock: Sendable {
     /// Both clocks now.
     func read() -> ClockReading
+    /// As `read`, or nil when somebody else is reading: hundreds of links that wake at the same
+    /// instant must not queue for the clock.
+    func readIfFree() -> ClockReading?
+}
+
+extension WallClock {
+    /// A clock without a lock is always free.
+    package func readIfFree() -> ClockReading? { read() }
 }

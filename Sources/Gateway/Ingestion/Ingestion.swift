@@ -135,9 +135,10 @@ package actor Ingestion: ScanSink {
         guard admission.deliveries.isEmpty, !admission.holdsWindow else { return false }
         let limit = min(options.readingsPerCommit, options.capacity)
         let readings = admission.scans.reduce(0) { $0 + $1.readings.count }
+        let now = watch.elapsed
         let held: Int? = inbox.withLock { inbox in
             guard inbox.readings < limit else { return nil }
-            if inbox.admissions.isEmpty { inbox.since = watch.elapsed }
+            if inbox.admissions.isEmpty { inbox.since = now }
             inbox.admissions.append(admission)
             inbox.readings += readings
             return inbox.readings
