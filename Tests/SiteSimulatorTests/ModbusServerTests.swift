@@ -120,7 +120,7 @@ import Testing
                 (.foreign, [.foreignAnswer, .timeout]),
                 (.short, [.foreignAnswer, .timeout]),
                 (.babbling, [.foreignAnswer, .timeout, .disconnected]),
-                (.swapped, [.foreignAnswer, .timeout]),
+                (.wrongUnit, [.foreignAnswer]),
             ]
             for (fault, expected) in table {
                 faults[Self.meter] = fault
@@ -133,6 +133,14 @@ import Testing
                 await waiting.perform { $0.close() }
                 #expect(try await read(link) == [0x1234, 0xFFFF, 0, 7])
             }
+        }
+    }
+
+    @Test("a swapped answer under an earlier transaction is passed over, and the right one is read")
+    func swapped() async throws {
+        try await withServer { (server, faults, link) async throws in
+            faults[Self.meter] = .swapped
+            #expect(try await read(link) == [0x1234, 0xFFFF, 0, 7])
         }
     }
 
