@@ -8,11 +8,12 @@ struct PointListNames {
 
     private static let quantities: [(words: [String], quantity: String)] = [
         (["功率因数", "power factor", "cosφ"], "power_factor"),
-        (["有功功率", "active power"], "active_power"),
+        // "reactive power" holds the words "active power" too, so it comes first.
         (["无功功率", "reactive power"], "reactive_power"),
+        (["有功功率", "active power"], "active_power"),
         (["视在功率", "apparent power"], "apparent_power"),
-        (["有功电能", "有功电度", "active energy"], "active_energy"),
         (["无功电能", "无功电度", "reactive energy"], "reactive_energy"),
+        (["有功电能", "有功电度", "active energy"], "active_energy"),
         (["剩余电流", "漏电流", "residual current", "leakage current"], "residual_current"),
         (["电压", "voltage"], "voltage"),
         (["电流", "current"], "current"),

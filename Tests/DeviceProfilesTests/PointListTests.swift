@@ -83,6 +83,16 @@ struct PointListTests {
         #expect(interface.identify.first?.between == 4500...6500)
     }
 
+    @Test("a name that holds another quantity's name is not taken for it")
+    func reactivePower() throws {
+        let reactive = try read(
+            """
+            名称,地址,功能码,类型,字节序,倍率,单位,说明
+            Total reactive power,0x6B,03,int16,,0.001,kvar,
+            """)
+        #expect(reactive.points.map(\.key) == ["reactive_power.total"])
+    }
+
     @Test("every name that was turned into a key is reported")
     func notes() throws {
         let notes = try read(Self.chinese).notes.map(\.description)
