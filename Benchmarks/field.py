@@ -152,7 +152,8 @@ class Field:
         if not best:
             # Nothing was sustained: what was read counts, and not the slots that were missed.
             best = max(steps, key=lambda step: step["requests_per_s"])
-            best["values_per_s"] = min(best["values_per_s"], 125 * best["requests_per_s"])
+            read = 125 * best["requests_per_s"]
+            best |= {"values_per_s": read, "cpu_us_per_value": 1e4 * best["cpu_percent"] / read}
         return {"max_values_per_s": best["values_per_s"],
                 "max_cpu_cores": best["cpu_percent"] / 100,
                 "max_cpu_us_per_value": best["cpu_us_per_value"],

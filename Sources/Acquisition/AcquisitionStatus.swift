@@ -41,26 +41,26 @@ package final class AcquisitionStatus: Sendable {
     }
 
     // A mutex, because links register from tasks of their own.
-    private let desks = Mutex<[String: LinkStatus]>([:])
+    private let figures = Mutex<[String: LinkStatus]>([:])
 
     package init() {}
 
     /// The figures of a link, which are made at the first call.
     package func link(_ name: String) -> LinkStatus {
-        desks.withLock { desks in
-            if let known = desks[name] { return known }
+        figures.withLock { figures in
+            if let known = figures[name] { return known }
             let new = LinkStatus(name)
-            desks[name] = new
+            figures[name] = new
             return new
         }
     }
 
     package var links: [String: Link] {
-        desks.withLock { $0 }.mapValues(\.link)
+        figures.withLock { $0 }.mapValues(\.link)
     }
 
     package var devices: [DeviceID: Device] {
-        desks.withLock { $0 }.values.reduce(into: [:]) { devices, link in
+        figures.withLock { $0 }.values.reduce(into: [:]) { devices, link in
             devices.merge(link.devices) { first, _ in first }
         }
     }

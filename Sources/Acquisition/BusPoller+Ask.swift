@@ -97,15 +97,13 @@ extension BusPoller {
             await settleCommands(on: link)
             if bell.isStopped { return nil }
             let request = targets[entry].blocks[number].parts[answers.count]
-            if let until = units[unit].quarantine[request] {
-                if clock.elapsed() < until {
-                    answers.append(.bad(.exception))
-                    continue
-                }
+            if isQuarantined(.registers(request), of: unit) {
+                answers.append(.bad(.exception))
+                continue
             }
             switch await ask(unit, request, on: link, attempts: tally.attempts) {
             case .success(let registers):
-                units[unit].quarantine[request] = nil
+                units[unit].quarantine[.registers(request)] = nil
                 tally.hasAnswered = true
                 tally.unanswered = 0
                 answers.append(registers)
@@ -120,7 +118,7 @@ extension BusPoller {
                 }
                 answers.append(.bad(error.badReason))
                 if error.isRefusal {
-                    quarantine(request, of: unit, error)
+                    quarantine(.registers(request), of: unit, cause: "\(error)")
                 }
                 tally.note(error)
             }
@@ -128,11 +126,17 @@ extension BusPoller {
         return BlockAnswer(targets[entry].blocks[number], answers)
     }
 
-    /// A refused request is told once and left alone for a while.
-    private func quarantine(_ request: RegisterRequest, of unit: Int, _ error: BusError) {
+    func isQuarantined(_ question: PollUnit.Question, of unit: Int) -> Bool {
+        units[unit].quarantine[question].map { clock.elapsed() < $0 } ?? false
+    }
+
+    /// What is refused is told once and left alone for a while.
+    func quarantine(
+        _ question: PollUnit.Question, of unit: Int, cause: @autoclosure () -> String
+    ) {
         let until = clock.elapsed() + Self.quarantineTime
-        if units[unit].quarantine.updateValue(until, forKey: request) == nil {
-            onEvent(.requestRefused(link: name, device: units[unit].device, cause: "\(error)"))
+        if units[unit].quarantine.updateValue(until, forKey: question) == nil {
+            onEvent(.requestRefused(link: name, device: units[unit].device, cause: cause()))
         }
     }
 

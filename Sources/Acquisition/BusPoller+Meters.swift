@@ -16,7 +16,7 @@ extension BusPoller {
                 answers.append(.bad(reason))
                 continue
             }
-            if let until = units[unit].refusedItems[request.item], clock.elapsed() < until {
+            if isQuarantined(.item(request.item), of: unit) {
                 answers.append(.bad(.exception))
                 continue
             }
@@ -42,22 +42,16 @@ extension BusPoller {
         return tally.result(binding.decode(group: targets[entry].index, answers: answers))
     }
 
-    /// An item that the meter does not have is told once and left alone for a while.
     private func note(_ answer: MeterAnswer, to request: MeterRequest, of unit: Int) {
         switch answer {
-        case .data: units[unit].refusedItems[request.item] = nil
+        case .data: units[unit].quarantine[.item(request.item)] = nil
         case .bad(let reason):
             status.update { $0.failures += 1 }
             // An answer of another length may have been damaged on the way; a refusal is one.
             guard reason == .exception else { return }
-            let until = clock.elapsed() + Self.quarantineTime
-            guard units[unit].refusedItems.updateValue(until, forKey: request.item) == nil else {
-                return
-            }
-            onEvent(
-                .requestRefused(
-                    link: name, device: units[unit].device,
-                    cause: "\(request) at \(units[unit].device): the meter refuses it"))
+            quarantine(
+                .item(request.item), of: unit,
+                cause: "\(request) at \(units[unit].device): the meter refuses it")
         }
     }
 }

@@ -194,7 +194,7 @@ final class BusPoller {
         }
     }
 
-    /// Adds the requests since the last time to the status: each time takes a lock that all share.
+    /// Adds the requests since the last time to the status, because each time takes a lock.
     func tell() {
         guard untold > 0 else { return }
         status.update { $0.requests += untold }

@@ -122,7 +122,10 @@ final class DeviceCommands: Sendable {
             }
             while !state.waiting.isEmpty {
                 let first = state.waiting.removeFirst()
-                guard let index = place(of: first.order) else { continue }
+                guard let index = place(of: first.order) else {
+                    refused.append((first, "no such command"))
+                    continue
+                }
                 // Another order may have switched it while this one waited.
                 if let haste = haste(of: first.order.word, index, now: now, state) {
                     refused.append((first, haste))

@@ -112,13 +112,13 @@ package final class HJ212Acquisition: Sendable {
 
     private func handle(_ events: [HJ212Listener.Event]) async -> HJ212Listener.Handling {
         let now = wallClock.read()
-        let outcome = state.withLock { $0.router.route(events, now: now) }
-        status.update { $0.requests += UInt64(outcome.packets) }
-        report(outcome, at: now)
-        let isStored = await store(outcome.unawaited)
+        let routed = state.withLock { $0.router.route(events, now: now) }
+        status.update { $0.requests += UInt64(routed.packets) }
+        report(routed, at: now)
+        let outcome = await store(routed.unawaited) ? routed : routed.withoutUnawaited
         guard !outcome.awaited.scans.isEmpty else {
             count(outcome)
-            state.withLock { $0.router.settle(outcome, isCommitted: isStored) }
+            state.withLock { $0.router.settle(outcome, isCommitted: true) }
             return HJ212Listener.Handling(replies: outcome.replies)
         }
         do {

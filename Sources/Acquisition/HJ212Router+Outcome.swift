@@ -35,6 +35,14 @@ extension HJ212Router {
         var packets = 0
         /// What is stored with these admissions, by station.
         var uploads: [(station: String, upload: HJ212Upload)] = []
+
+        /// This, when what is sent once could not be stored.
+        var withoutUnawaited: Outcome {
+            var rest = self
+            rest.unawaited = Admission(scans: [])
+            rest.uploads.removeAll { $0.upload.answers.isEmpty }
+            return rest
+        }
     }
 
     /// Something that brought no reading.

@@ -19,7 +19,7 @@ struct HJ212Router: Sendable {
         var opened: Int64
     }
 
-    private struct Station: Sendable {
+    struct Station: Sendable {
         let target: Target
         var connection: Int?
         /// When the last packet came, in monotonic milliseconds.
@@ -40,14 +40,14 @@ struct HJ212Router: Sendable {
     /// How many kinds of packet that nobody asks for are told of each station.
     private static let mostKinds = 64
 
-    private let rules: Rules
-    private var stations: [String: Station] = [:]
+    let rules: Rules
+    var stations: [String: Station] = [:]
     private var connections: [Int: Connection] = [:]
     private var strangers: Set<String> = []
     /// The marks of what is committed, oldest first, and of what is being committed.
     private var recent: [DeliveryMark] = []
     private var known: Set<DeliveryMark> = []
-    private var pending: Set<DeliveryMark> = []
+    var pending: Set<DeliveryMark> = []
     private var lastQN: Int64 = 0
     private var began: Int64?
     /// Whether callers are turned away, and that was told.
@@ -281,61 +281,6 @@ struct HJ212Router: Sendable {
         }
         guard upload.key != nil else { return admit(upload, of: packet.mn, now, &outcome) }
         hold(upload, of: packet.mn, now, &outcome)
-    }
-
-    /// Keeps a part until the others are there, for a moment.
-    private mutating func hold(
-        _ part: HJ212Upload, of key: String, _ now: ClockReading, _ outcome: inout Outcome
-    ) {
-        if let held = stations[key]?.parts.held, held.key != part.key {
-            release(key, now, &outcome)
-        }
-        if stations[key]?.parts.held == nil {
-            stations[key]?.parts.held = part
-        } else {
-            stations[key]?.parts.held?.add(part)
-        }
-        if stations[key]?.parts.isWhole == true { release(key, now, &outcome) }
-    }
-
-    /// Admits the parts that are there.
-    private mutating func release(_ key: String, _ now: ClockReading, _ outcome: inout Outcome) {
-        guard let held = stations[key]?.parts.held else { return }
-        stations[key]?.parts.held = nil
-        admit(held, of: key, now, &outcome)
-    }
-
-    private mutating func admit(
-        _ upload: HJ212Upload, of key: String, _ now: ClockReading, _ outcome: inout Outcome
-    ) {
-        guard let station = stations[key] else { return }
-        var upload = upload
-        let device = station.target.group.device
-        var isNew = station.parts.leaveOut(from: &upload)
-        if upload.hasDeviceTime {
-            isNew = isNew && station.coverage.fillsGap(upload.command, &upload.scan)
-            let end = HJ212Coverage.end(of: upload.command, upload.scan.time)
-            if now.wall - end > rules.backfillAfter { upload.scan.flags.insert(.backfill) }
-        }
-        guard isNew else {
-            outcome.refused.append(
-                Refusal(
-                    reason: .duplicate, device: device, what: upload.command,
-                    detail: "stored before or in finer steps, acknowledged"))
-            for answer in upload.answers {
-                pending.remove(answer.mark)
-                outcome.replies.append(answer.reply)
-            }
-            return
-        }
-        outcome.devices.append((upload.scan, device))
-        outcome.uploads.append((key, upload))
-        guard !upload.answers.isEmpty else { return outcome.unawaited.scans.append(upload.scan) }
-        outcome.awaited.scans.append(upload.scan)
-        for answer in upload.answers {
-            outcome.awaited.deliveries.append(answer.mark)
-            outcome.acknowledgements.append(answer.reply)
-        }
     }
 
     // MARK: Time

@@ -57,7 +57,8 @@ package struct PollSchedule: Sendable {
     private static let longestBacklog: Int64 = 64
     /// Longer periods than ten years, in milliseconds, are as long as that.
     private static let longestPeriod: Int64 = 316_000_000_000
-    /// A clock that goes back further than this, in milliseconds, was wrong before: the schedule begins anew.
+    /// A clock that goes back further than this, in milliseconds, was wrong before: the schedule
+    /// begins anew.
     private static let longestStepBack: Int64 = 60_000
     /// Both clocks may part so far, in milliseconds, before the time of day counts as set.
     private static let longestDrift: Int64 = 1000

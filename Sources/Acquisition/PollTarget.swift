@@ -23,10 +23,15 @@ struct PollUnit: Sendable {
     var acquaintance = Acquaintance.stranger
     /// When its ratios are read again; nil when it has none that are read.
     var refreshAt: Duration?
-    /// Refused requests and until when they are not asked again, by the link's clock.
-    var quarantine: [RegisterRequest: Duration] = [:]
-    /// The same for the items of a meter.
-    var refusedItems: [UInt32: Duration] = [:]
+    /// What a device can refuse.
+    enum Question: Hashable, Sendable {
+        case registers(RegisterRequest)
+        /// An item of a meter.
+        case item(UInt32)
+    }
+
+    /// What was refused and until when it is not asked for again, by the link's clock.
+    var quarantine: [Question: Duration] = [:]
 
     /// The schedule's name for the unit: meters share no unit ids with anybody.
     let scheduled: Int

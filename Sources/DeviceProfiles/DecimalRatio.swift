@@ -91,6 +91,16 @@ struct DecimalRatio: Hashable, Sendable {
 
 /// Numbers as text: `[+-]digits[.digits][e[+-]digits]`, nothing before and nothing after.
 enum DecimalText {
+    /// The bits of a whole number, all 64 of them where the text has no more than digits; nil when
+    /// it is none, or when it has been rounded.
+    static func pattern(_ text: ArraySlice<UInt8>) -> UInt64? {
+        if !text.isEmpty, text.allSatisfy({ $0 &- 0x30 < 10 }) {
+            return UInt64(String(decoding: text, as: UTF8.self))
+        }
+        guard let number = parse(text)?.value, number < 0x1p53 else { return nil }
+        return UInt64(exactly: number)
+    }
+
     /// nil when the bytes are not such a number, or one that no double can hold.
     static func parse(_ bytes: ArraySlice<UInt8>) -> DecimalRatio? {
         var mantissa: UInt64 = 0

@@ -162,14 +162,12 @@ package struct HJ212Binding: Sendable {
         case .state(let state) where point.bits == nil && state.reading(text: text).isGood:
             return state.reading(text: text)
         default:
-            guard let number = DecimalText.parse(Array(text.utf8)[...]) else {
-                return .bad(.invalid)
+            let bytes = Array(text.utf8)[...]
+            if let bits = point.bits {
+                return DecimalText.pattern(bytes).map { point.conversion.reading(bits, of: $0) }
+                    ?? .bad(.invalid)
             }
-            guard let bits = point.bits else { return point.conversion.reading(number) }
-            guard let pattern = UInt64(exactly: number.value) else { return .bad(.invalid) }
-            let field = pattern >> UInt64(bits.lowerBound) & (UInt64.max >> UInt64(64 - bits.count))
-            return point.conversion.reading(
-                DecimalRatio(numerator: Double(field), denominator: 1))
+            return DecimalText.parse(bytes).map(point.conversion.reading) ?? .bad(.invalid)
         }
     }
 

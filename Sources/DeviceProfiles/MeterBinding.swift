@@ -234,8 +234,7 @@ final class MeterPoint: Sendable {
         }
         guard let bits else { return conversion.reading(number) }
         guard let pattern = UInt64(exactly: number.value) else { return .bad(.invalid) }
-        let field = pattern >> UInt64(bits.lowerBound) & (UInt64.max >> UInt64(64 - bits.count))
-        return conversion.reading(DecimalRatio(numerator: Double(field), denominator: 1))
+        return conversion.reading(bits, of: pattern)
     }
 
     /// Writes the bytes that stand for `value`; those of bit fields are left as they are.

@@ -23,7 +23,7 @@ package struct ModbusBinding: Sendable {
         var name: String
         var given: [String: Double]
         var cost: RequestCost
-        var placement: [Int: SunSpecModels.Placement]?
+        var placement: [Int: SunSpecModels.Place]?
         var ratios: [String: Double] = [:]
     }
 
@@ -58,7 +58,9 @@ package struct ModbusBinding: Sendable {
         _ device: DeviceID
     ) {
         self.origin = origin
-        let interface = origin.placement.map(described.placed) ?? described
+        let interface =
+            origin.placement.map { described.placed(at: $0, from: origin.profile.sunspec) }
+            ?? described
         let resolved = resolved.merging(origin.ratios) { _, read in read }
         let unknown = Set(origin.profile.readRatios(given: origin.given).map(\.name))
         self.interface = interface
@@ -193,13 +195,7 @@ extension ModbusBinding {
     ///
     func placed(at models: [Int: SunSpecModels.Place]) -> ModbusBinding {
         var origin = origin
-        let table = origin.profile.sunspec
-        origin.placement = interfaceAsDescribed.models.reduce(into: [:]) { shifts, model in
-            guard let place = models[model], let base = table.virtualBase(of: model) else {
-                return
-            }
-            shifts[model] = .init(shift: place.address - base, end: place.end)
-        }
+        origin.placement = models
         return remade(origin)
     }
 
@@ -252,22 +248,19 @@ extension DeviceProfile {
 }
 
 extension ModbusInterface {
-    /// The SunSpec models that the points belong to.
-    var models: Set<Int> {
-        Set(
-            (points.flatMap(\.registerSources) + identify.map(\.source)).compactMap(\.model))
-    }
-
-    /// The interface with every model moved by its shift; what has none, or lies beyond the end of
-    /// the device's edition of the model, is nowhere.
-    func placed(_ placements: [Int: SunSpecModels.Placement]) -> ModbusInterface {
+    /// The interface with every model moved to its place on the device; what has none, or lies
+    /// beyond the end of the device's edition of the model, is nowhere.
+    func placed(
+        at places: [Int: SunSpecModels.Place], from table: SunSpecModels
+    ) -> ModbusInterface {
+        let bases = places.keys.reduce(into: [:]) { $0[$1] = table.virtualBase(of: $1) }
         func placed(_ source: RegisterSource) -> RegisterSource {
             guard let model = source.model else { return source }
             var source = source
-            if let placement = placements[model], source.address + placement.shift >= 0,
-                source.address + placement.shift + source.count <= min(placement.end, 65_536)
+            if let place = places[model], let base = bases[model],
+                source.address - base + place.address + source.count <= min(place.end, 65_536)
             {
-                source.address += placement.shift
+                source.address += place.address - base
             } else {
                 source.isUnplaced = true
             }

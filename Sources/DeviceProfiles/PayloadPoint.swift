@@ -51,7 +51,7 @@ final class PayloadPoint: Sendable {
         if isBitText { return decodeBits(plain) }
         switch conversion {
         case .flags where token.kind != .boolean && bits == nil:
-            return Self.pattern(plain).map(conversion.reading(pattern:)) ?? .bad(.invalid)
+            return DecimalText.pattern(plain).map(conversion.reading(pattern:)) ?? .bad(.invalid)
         case .number, .flags:
             guard token.kind != .boolean, let number = DecimalText.parse(plain) else {
                 return .bad(.invalid)
@@ -76,20 +76,9 @@ final class PayloadPoint: Sendable {
         }
     }
 
-    /// The bits of a whole number, all 64 of them where the text has no more than digits; nil when
-    /// it is none, or when it has been rounded.
-    private static func pattern(_ text: ArraySlice<UInt8>) -> UInt64? {
-        if !text.isEmpty, text.allSatisfy({ $0 &- 0x30 < 10 }) {
-            return UInt64(String(decoding: text, as: UTF8.self))
-        }
-        guard let number = DecimalText.parse(text)?.value, number < 0x1p53 else { return nil }
-        return UInt64(exactly: number)
-    }
-
     private func decodeField(_ text: ArraySlice<UInt8>) -> Reading {
-        guard let bits, let pattern = Self.pattern(text) else { return .bad(.invalid) }
-        return conversion.reading(
-            pattern: pattern >> UInt64(bits.lowerBound) & (UInt64.max >> UInt64(64 - bits.count)))
+        guard let bits, let pattern = DecimalText.pattern(text) else { return .bad(.invalid) }
+        return conversion.reading(bits, of: pattern)
     }
 
     /// A text of zeros and ones; the rightmost character is bit 0.

@@ -33,6 +33,13 @@ enum PointConversion: Sendable {
         }
     }
 
+    /// The reading for some of the bits of `pattern`.
+    func reading(_ bits: ClosedRange<Int>, of pattern: UInt64) -> Reading {
+        reading(
+            pattern: pattern >> UInt64(bits.lowerBound)
+                & (UInt64.max >> UInt64(64 - bits.count)))
+    }
+
     /// The reading for raw bits; `invalid` for a number that no double holds.
     func reading(pattern: UInt64) -> Reading {
         if case .flags(let conversion) = self { return conversion.reading(pattern) }

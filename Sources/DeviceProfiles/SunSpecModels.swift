@@ -29,13 +29,6 @@ package struct SunSpecModels: Sendable {
         var end: Int { address + 2 + length }
     }
 
-    /// How a model lies on a device, seen from the layout of vectors.
-    struct Placement: Hashable, Sendable {
-        var shift: Int
-        /// The address behind the model's last register on the device.
-        var end: Int
-    }
-
     var models: [Int: Model] = [:]
 
     /// Where the marker may be, in the order of the search.

@@ -21,8 +21,8 @@ extension BusLink {
                     ? modbus_read_registers(context, Int32(address), Int32(count), &values)
                     : modbus_read_input_registers(context, Int32(address), Int32(count), &values)
             }
-        case .stream, .packets:
-            let data = try ask(question.pdu, question, 2 * count, timeout, wire)
+        case .stream(let stream, let framing):
+            let data = try ask(question.pdu, question, 2 * count, timeout, stream, framing)
             for index in values.indices {
                 values[index] = UInt16(data[2 * index]) << 8 | UInt16(data[2 * index + 1])
             }
@@ -37,8 +37,7 @@ extension BusLink {
         unit: UInt8, function: BitFunction, address: Int, count: Int, timeout: Duration? = nil
     ) throws(BusError) -> [Bool] {
         let question = Question(unit: unit, function: function.code, address: address, count: count)
-        let wire = try ready(question, limit: 2000, timeout)
-        switch wire {
+        switch try ready(question, limit: 2000, timeout) {
         case .library(let context):
             var values = [UInt8](repeating: 0, count: count)
             try ask(question, timeout, context) { context in
@@ -47,8 +46,8 @@ extension BusLink {
                     : modbus_read_input_bits(context, Int32(address), Int32(count), &values)
             }
             return values.map { $0 != 0 }
-        case .stream, .packets:
-            let data = try ask(question.pdu, question, (count + 7) / 8, timeout, wire)
+        case .stream(let stream, let framing):
+            let data = try ask(question.pdu, question, (count + 7) / 8, timeout, stream, framing)
             return (0..<count).map { data[$0 / 8] >> UInt8($0 % 8) & 1 == 1 }
         }
     }
@@ -63,11 +62,11 @@ extension BusLink {
         guard request.isGranted(by: grants) else {
             throw error(.notGranted, question, "the configuration grants no such write")
         }
-        let wire = try ready(question, limit: request.function.isBits ? 1968 : 123, timeout)
-        switch wire {
+        switch try ready(question, limit: request.function.isBits ? 1968 : 123, timeout) {
         case .library(let context):
             try ask(question, timeout, context) { request.send(through: $0) }
-        case .stream, .packets: _ = try ask(request.pdu, question, nil, timeout, wire)
+        case .stream(let stream, let framing):
+            _ = try ask(request.pdu, question, nil, timeout, stream, framing)
         }
     }
 
@@ -81,7 +80,7 @@ extension BusLink {
         _ request: [UInt8], name: String, timeout: Duration? = nil,
         _ search: ([UInt8]) -> FrameSearch<Answer>
     ) throws(BusError) -> Answer {
-        guard case .stream(let stream) = wire else {
+        guard case .stream(let stream, .line) = wire else {
             throw BusError(
                 code: wire == nil ? .disconnected : .invalidRequest, request: "\(name) at \(place)",
                 cause: wire == nil ? "not connected" : "the line speaks Modbus alone")
@@ -109,7 +108,7 @@ extension BusLink {
         }
         guard let wire else { throw error(.disconnected, question, "not connected") }
         // Modbus TCP numbers its requests; on a line only time tells.
-        if case .packets = wire { return wire }
+        if case .stream(_, .packets) = wire { return wire }
         if let pause = unanswered.pause(before: question, now: monotonicNanoseconds()) {
             let end = monotonicNanoseconds() + pause.limit.nanoseconds
             for _ in 0..<pause.answers {
@@ -117,8 +116,7 @@ extension BusLink {
                 if left <= 0 { break }
                 switch wire {
                 case .library(let context): context.discard(for: .nanoseconds(left))
-                case .stream(let stream), .packets(let stream):
-                    stream.discard(for: .nanoseconds(left))
+                case .stream(let stream, _): stream.discard(for: .nanoseconds(left))
                 }
             }
             unanswered.forget(question)
@@ -150,15 +148,15 @@ extension BusLink {
 
     /// Asks without libmodbus; the bytes that were asked for.
     private func ask(
-        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ timeout: Duration?, _ wire: Wire
+        _ pdu: [UInt8], _ question: Question, _ bytes: Int?, _ timeout: Duration?,
+        _ stream: ByteStream, _ framing: Framing
     ) throws(BusError) -> [UInt8] {
         let answer: ModbusAnswer
         do throws(ByteStream.Failure) {
             let limit = timeout ?? responseTimeout
-            switch wire {
-            case .stream(let stream): answer = try line(pdu, question, bytes, limit, stream)
-            case .packets(let stream): answer = try packet(pdu, question, bytes, limit, stream)
-            case .library: throw .lost("the port is libmodbus's")
+            switch framing {
+            case .line: answer = try line(pdu, question, bytes, limit, stream)
+            case .packets: answer = try packet(pdu, question, bytes, limit, stream)
             }
         } catch {
             throw failure(error, "\(question) at \(place)", timeout)

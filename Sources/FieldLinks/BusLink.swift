@@ -23,10 +23,16 @@ package actor BusLink {
     enum Wire {
         /// A serial port that libmodbus owns.
         case library(ModbusContext)
-        /// A line whose bytes come as they are.
-        case stream(ByteStream)
-        /// Modbus TCP.
-        case packets(ByteStream)
+        /// A line, or Modbus TCP, whose bytes come as they are.
+        case stream(ByteStream, Framing)
+    }
+
+    /// How a Modbus frame stands in a stream.
+    enum Framing {
+        /// As on a serial line: with a checksum, and without a number.
+        case line
+        /// As over TCP: numbered.
+        case packets
     }
 
     package nonisolated let place: BusPlace
@@ -121,11 +127,11 @@ package actor BusLink {
 
     private func open() throws -> Wire {
         switch place {
-        case .modbusTCP(let host, let port): return .packets(try connected(host, port))
+        case .modbusTCP(let host, let port): return .stream(try connected(host, port), .packets)
         case .serial(let line) where !isShared: return .library(try ModbusContext(line))
         case .serial(let line):
-            return .stream(try stream(isSerial: true) { try openSerialPort(line) })
-        case .serialServer(let host, let port): return .stream(try connected(host, port))
+            return .stream(try stream(isSerial: true) { try openSerialPort(line) }, .line)
+        case .serialServer(let host, let port): return .stream(try connected(host, port), .line)
         case .dialIn(let caller):
             return .stream(
                 try stream(isSerial: false) {
@@ -133,7 +139,7 @@ package actor BusLink {
                         throw TCPConnectionError(cause: "nobody has called yet")
                     }
                     return socket
-                })
+                }, .line)
         }
     }
 

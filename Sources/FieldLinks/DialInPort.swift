@@ -167,7 +167,7 @@ package actor DialInPort {
         }
         let mayGoOn = names.contains { $0.count > text.count && $0.starts(with: text) }
         if mayGoOn, count != 0, now < newcomer.until { return false }
-        if let name, count != 0 {
+        if let name {
             handOver(newcomer.descriptor, to: String(decoding: name, as: UTF8.self))
         } else {
             close(newcomer.descriptor)

@@ -70,6 +70,11 @@ final class ModbusContext {
                     isDescriptorShortage: true)
             }
             try lockSerialPort(descriptor, line)
+            var settings = termios()
+            if tcgetattr(descriptor, &settings) == 0 {
+                clearFlowControl(&settings)
+                tcsetattr(descriptor, TCSANOW, &settings)
+            }
             try direct(context, line)
             return context
         } catch {

@@ -71,10 +71,8 @@ private func setUp(_ descriptor: Int32, _ line: SerialLine) throws(SerialPortErr
     cfmakeraw(&settings)
     cfsetispeed(&settings, speed)
     cfsetospeed(&settings, speed)
-    // What another program has left set: a line of three wires has nobody who would lift CTS.
-    settings.c_iflag &= ~tcflag_t(IXOFF | IXANY)
-    settings.c_cflag &= ~(tcflag_t(CSIZE | CSTOPB | PARENB | PARODD) | tcflag_t(CRTSCTS))
-    settings.c_cflag &= ~markSpaceParity
+    clearFlowControl(&settings)
+    settings.c_cflag &= ~tcflag_t(CSIZE | CSTOPB | PARENB | PARODD)
     settings.c_cflag |= tcflag_t(CREAD | CLOCAL) | tcflag_t(line.dataBits == 7 ? CS7 : CS8)
     if line.stopBits == 2 { settings.c_cflag |= tcflag_t(CSTOPB) }
     if line.parity != .none { settings.c_cflag |= tcflag_t(PARENB) }
@@ -84,6 +82,14 @@ private func setUp(_ descriptor: Int32, _ line: SerialLine) throws(SerialPortErr
             cause: "\(line.path): the driver refuses \(line.settings): \(systemText(errno))")
     }
     tcflush(descriptor, TCIOFLUSH)
+}
+
+/// Clears what another program has left set, and neither `cfmakeraw` nor libmodbus clears: a line of
+/// three wires has nobody who would lift CTS, and every request would wait for it.
+func clearFlowControl(_ settings: inout termios) {
+    settings.c_iflag &= ~tcflag_t(IXOFF | IXANY)
+    settings.c_cflag &= ~tcflag_t(CRTSCTS)
+    settings.c_cflag &= ~markSpaceParity
 }
 
 /// CMSPAR, a parity bit that never changes; the macro is not imported.

@@ -19,24 +19,28 @@ package final class TrustedWallClock: WallClock {
 
     /// Both clocks now, as they are judged.
     package func read() -> ClockReading {
-        // Read under the lock, so that readings are judged in the order in which they were made.
-        let (raw, result) = clock.withLock { clock in
-            let raw = machine.read()
-            return (raw, clock.read(raw))
-        }
-        for event in result.events { log(event, raw: raw, result.reading) }
-        return result.reading
+        told(clock.withLock { look(&$0) })
     }
 
     /// As `read`; nil when another thread is reading.
     package func readIfFree() -> ClockReading? {
-        let judged = clock.withLockIfAvailable { clock in
-            let raw = machine.read()
-            return (raw, clock.read(raw))
-        }
-        guard let (raw, result) = judged else { return nil }
-        for event in result.events { log(event, raw: raw, result.reading) }
-        return result.reading
+        clock.withLockIfAvailable { look(&$0) }.map(told)
+    }
+
+    private typealias Look = (
+        raw: ClockReading, judged: (reading: ClockReading, events: [TrustedClock.Event])
+    )
+
+    /// Reads under the lock, so that readings are judged in the order in which they were made.
+    private func look(_ clock: inout TrustedClock) -> Look {
+        let raw = machine.read()
+        return (raw, clock.read(raw))
+    }
+
+    /// Logs what a look has brought to light, outside of the lock.
+    private func told(_ look: Look) -> ClockReading {
+        for event in look.judged.events { log(event, raw: look.raw, look.judged.reading) }
+        return look.judged.reading
     }
 
     /// How the time of day stands now.

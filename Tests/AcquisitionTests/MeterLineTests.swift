@@ -48,14 +48,14 @@ struct MeterLineTests {
         return values
     }
 
-    @Test("each is read by its own protocol; a meter that is not there costs the others nothing")
-    func mixedLine() async throws {
-        let energy = try meter(
-            "generic/dlt645-2007", "rs485", "energy", key: "123456789012")
-        let dead = try meter("generic/dlt645-2007", "rs485", "dead", key: "000000000001")
-        let water = try meter(
-            "generic/cjt188-water", "low_first", "water", key: "78330011223344")
-        let modbus = try TestSite.meter("unit", addresses: [40, 41, 42], period: "500ms")
+    /// Polls the line until `isEnough`.
+    ///
+    /// - Returns: how many requests failed.
+    @discardableResult
+    private func poll(
+        _ devices: [BusAcquisition.Device], until isEnough: @Sendable () -> Bool
+    ) async throws -> UInt64 {
+        let status = AcquisitionStatus()
         try await withTemporaryFolder { folder in
             let path = folder + "/line"
             try await withPythonPeer("meter_line.py", ["--pty", path]) { _ in
@@ -64,25 +64,36 @@ struct MeterLineTests {
                     link: BusLink(
                         .serial(SerialLine(path: path, baud: 115_200)),
                         responseTimeout: .milliseconds(300), isShared: true),
-                    devices: [
-                        device(energy, 10), device(dead, 20), device(water, 30),
-                        BusAcquisition.Device(
-                            unit: 1, binding: modbus,
-                            groups: [TestSite.numbered(modbus.groups[0], 40)]),
-                    ], sink: sink, clock: LinkClock(ContinuousClock()),
-                    wallClock: SystemClock(), status: AcquisitionStatus(), onEvent: log.note)
+                    devices: devices, sink: sink, clock: LinkClock(ContinuousClock()),
+                    wallClock: SystemClock(), status: status, onEvent: log.note)
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { await acquisition.run() }
                     defer { acquisition.stop() }
-                    try await eventually("good values of all three", within: .seconds(60)) {
-                        values(energy, 10)["frequency"]?.isGood == true
-                            && values(energy, 10)["active_energy.import.total"]?.isGood == true
-                            && values(water, 30)["volume"]?.isGood == true
-                            && sink.scans(of: 40).contains { $0.readings[0].isGood }
-                            && !sink.scans(of: 20).isEmpty
-                    }
+                    try await eventually("enough scans", within: .seconds(60)) { isEnough() }
                 }
             }
+        }
+        return try #require(status.links["line"]).failures
+    }
+
+    @Test("each is read by its own protocol; a meter that is not there costs the others nothing")
+    func mixedLine() async throws {
+        let energy = try meter(
+            "generic/dlt645-2007", "rs485", "energy", key: "123456789012")
+        let dead = try meter("generic/dlt645-2007", "rs485", "dead", key: "000000000001")
+        let water = try meter(
+            "generic/cjt188-water", "low_first", "water", key: "78330011223344")
+        let modbus = try TestSite.meter("unit", addresses: [40, 41, 42], period: "500ms")
+        try await poll([
+            device(energy, 10), device(dead, 20), device(water, 30),
+            BusAcquisition.Device(
+                unit: 1, binding: modbus, groups: [TestSite.numbered(modbus.groups[0], 40)]),
+        ]) {
+            values(energy, 10)["frequency"]?.isGood == true
+                && values(energy, 10)["active_energy.import.total"]?.isGood == true
+                && values(water, 30)["volume"]?.isGood == true
+                && sink.scans(of: 40).contains { $0.readings[0].isGood }
+                && !sink.scans(of: 20).isEmpty
         }
         let read = values(energy, 10)
         #expect(read["active_energy.import.total"] == .number(123_456.78))
@@ -101,5 +112,18 @@ struct MeterLineTests {
             if case .deviceSilent(_, let device, _) = event { device } else { nil }
         }
         #expect(Set(silent) == [DeviceID("dead")])
+    }
+
+    @Test("what a meter refuses is asked for once and told once, however often its turn comes")
+    func refusedItems() async throws {
+        let meter = try meter("generic/dlt645-2007", "rs485", "energy", key: "123456789012")
+        let failures = try await poll([device(meter, 10)]) {
+            meter.groups.indices.allSatisfy { sink.scans(of: 10 + $0).count > 3 }
+        }
+        let told = log.events.compactMap { event -> String? in
+            if case .requestRefused(_, _, let cause) = event { cause } else { nil }
+        }
+        #expect(told.count > 3 && Set(told).count == told.count)
+        #expect(failures == UInt64(told.count))
     }
 }

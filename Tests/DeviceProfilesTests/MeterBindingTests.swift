@@ -44,6 +44,26 @@ struct MeterBindingTests {
         #expect(binding.decode(group: 0, answers: [.data([0x05])]) == [.bad(.absent)])
     }
 
+    @Test("an answer that is only the first part of one is no value")
+    func firstPart() throws {
+        let address = try #require(DLT645Address("123456789012"))
+        let binding = try MeterBinding(
+            profile: try Shipped.profile(Self.good), interface: "it", device: DeviceID("m"),
+            key: "123456789012")
+        let request = try #require(binding.requests(group: 0).first)
+        for (hasMore, answer) in [
+            (false, MeterAnswer.data([0x05, 0x23])), (true, .bad(.foreignAnswer)),
+        ] {
+            let reply = DLT645Request(.read(0x0201_0100), of: address)
+                .reply(.data([0x05, 0x23], hasMore: hasMore), from: address)
+            guard case .found(let found) = request.search(reply) else {
+                Issue.record("no answer found in \(reply)")
+                continue
+            }
+            #expect(found == answer)
+        }
+    }
+
     @Test(
         "mistakes are named",
         arguments: [

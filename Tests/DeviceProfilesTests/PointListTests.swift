@@ -170,6 +170,7 @@ struct PointListTests {
             ("voltage.l9,97,3,uint16,ABCD,1,V", ":2:1: 'voltage.l9' is not in the vocabulary"),
             ("switch.ch1,0,3,uint16,ABCD,1,1", ":2:1: 'switch.ch1' is a state or a text"),
             ("voltage.l1,coil/3,,uint16,ABCD,1,V", ":2:1: 'coil/3' is one bit"),
+            ("voltage.l1,97,discrete input,uint16,AB,1,V", ":2:1: 'discrete/97' is one bit"),
             ("voltage.l1,70000,3,uint16,ABCD,1,V", ":2:12: 70000 is beyond 65535"),
             ("voltage.l1,65535,3,uint32,ABCD,1,V", ":2:1: the value reaches beyond address 65535"),
             ("voltage.l1,holding/5,4,uint16,AB,1,V", ":2:12: 'holding/5' contradicts the function"),

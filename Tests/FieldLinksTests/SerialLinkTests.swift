@@ -1,4 +1,5 @@
 import FieldLinks
+import Glibc
 import TestPeers
 import Testing
 
@@ -195,6 +196,30 @@ struct SerialLinkTests {
                         #expect(
                             code { () throws(BusError) in try link.connect() } == .connectFailed)
                     }
+                }
+            }
+        }
+    }
+
+    @Test("flow control that another program has left set is cleared: nobody would lift CTS")
+    func flowControl() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/line"
+            try await withPythonPeer("rtu_slave.py", ["--pty", path]) { _ in
+                for isShared in [false, true] {
+                    let descriptor = open(path, O_RDWR | O_NOCTTY)
+                    defer { close(descriptor) }
+                    var settings = termios()
+                    try #require(tcgetattr(descriptor, &settings) == 0)
+                    settings.c_cflag |= tcflag_t(CRTSCTS)
+                    settings.c_iflag |= tcflag_t(IXOFF | IXANY)
+                    try #require(tcsetattr(descriptor, TCSANOW, &settings) == 0)
+                    let link = link(.serial(SerialLine(path: path)), isShared: isShared)
+                    try await link.perform { try $0.connect() }
+                    try #require(tcgetattr(descriptor, &settings) == 0)
+                    #expect(settings.c_cflag & tcflag_t(CRTSCTS) == 0)
+                    #expect(settings.c_iflag & tcflag_t(IXOFF | IXANY) == 0)
+                    await link.perform { $0.close() }
                 }
             }
         }

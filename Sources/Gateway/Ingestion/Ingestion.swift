@@ -65,10 +65,10 @@ package actor Ingestion: ScanSink {
     var waiting = ScanBuffer()
     var underWay: UnderWay?
     private var latestUrgent: [Int: Reading] = [:]
-    private let urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]]
-    private let inbox = Mutex(Inbox())
-    private var isEmptyingInbox = false
-    private let emptied = Doorbell()
+    let urgentColumns: [ScanGroup.ID: [(column: Int, series: Int)]]
+    let inbox = Mutex(Inbox())
+    var isEmptyingInbox = false
+    let emptied = Doorbell()
     let observer: UnstoredObserver
     var outage: Outage?
     /// Outages that are over and not in the audit chain yet.
@@ -121,74 +121,6 @@ package actor Ingestion: ScanSink {
 
     // MARK: admission
 
-    /// What was offered since the loop last looked.
-    private struct Inbox {
-        var admissions: [Admission] = []
-        var readings = 0
-        /// When the oldest came, on the watch.
-        var since: Duration?
-    }
-
-    /// Takes polled scans over; the loop meets them at its next round, long before their commit is
-    /// due, unless one of them may be urgent.
-    package nonisolated func offer(_ admission: Admission) -> Bool {
-        guard admission.deliveries.isEmpty, !admission.holdsWindow else { return false }
-        let limit = min(options.readingsPerCommit, options.capacity)
-        let readings = admission.scans.reduce(0) { $0 + $1.readings.count }
-        let now = watch.elapsed
-        let held: Int? = inbox.withLock { inbox in
-            guard inbox.readings < limit else { return nil }
-            if inbox.admissions.isEmpty { inbox.since = now }
-            inbox.admissions.append(admission)
-            inbox.readings += readings
-            return inbox.readings
-        }
-        guard let held else { return false }
-        if held >= limit || admission.scans.contains(where: { urgentColumns[$0.group] != nil }) {
-            doorbell.ring()
-        }
-        return true
-    }
-
-    /// Takes in what was offered, as far as there is room.
-    ///
-    /// - Returns: whether there was room for all of it.
-    @discardableResult
-    private func emptyInbox() async -> Bool {
-        if isEmptyingInbox || (waiting.readings >= options.capacity && !isUnstored) { return false }
-        let found = inbox.withLock { inbox in
-            defer { inbox = Inbox() }
-            return inbox
-        }
-        if found.admissions.isEmpty { return true }
-        isEmptyingInbox = true
-        defer {
-            isEmptyingInbox = false
-            emptied.ring()
-        }
-        for (index, admission) in found.admissions.enumerated() {
-            do {
-                if try await take(admission, since: found.since) != nil { continue }
-            } catch {
-                counters.dropped(.malformed, readings: Self.readings(admission))
-                continue
-            }
-            // No room: the next row takes the rest.
-            inbox.withLock { inbox in
-                let rest = found.admissions[index...]
-                inbox.admissions.insert(contentsOf: rest, at: 0)
-                inbox.readings += rest.reduce(0) { $0 + Self.readings($1) }
-                inbox.since = found.since
-            }
-            return false
-        }
-        return true
-    }
-
-    private static func readings(_ admission: Admission) -> Int {
-        admission.scans.reduce(0) { $0 + $1.readings.count }
-    }
-
     /// Takes an admission over; suspends only while the buffer is full.
     ///
     /// - Throws: `IngestionError.unstored` for messages while nothing can be written, and
@@ -215,7 +147,7 @@ package actor Ingestion: ScanSink {
     /// - Parameter since: when the admission came, on the watch; nil: now.
     /// - Returns: nil, and nothing is taken, when the next row has no room for all of it; then a
     ///   commit is on its way.
-    private func take(
+    func take(
         _ admission: Admission, since: Duration?
     ) async throws -> CommitTicket? {
         let comesAgain = !admission.deliveries.isEmpty
