@@ -37,7 +37,6 @@ package final class MQTTAcquisition: Sendable {
     private static let reportSpacing: Int64 = 60_000
 
     private let name: String
-    private let window: Int
     private let mayAskForBirths: Bool
     private let clock: LinkClock
     private let stopping = StopSignal()
@@ -64,7 +63,6 @@ package final class MQTTAcquisition: Sendable {
         onEvent: @escaping @Sendable (AcquisitionEvent) -> Void = { _ in }
     ) throws(DescriptorBudgetError) {
         self.name = name
-        window = options.window
         self.mayAskForBirths = mayAskForBirths
         self.clock = clock
         self.sink = sink
@@ -129,7 +127,7 @@ package final class MQTTAcquisition: Sendable {
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await self.link.run { batch in try await self.deliver(batch) }
+                await self.link.run { batch in try await self.take(batch) }
                 self.stopping.stop()
             }
             group.addTask { await self.watch() }
@@ -174,39 +172,58 @@ package final class MQTTAcquisition: Sendable {
         _ = try? await sink.admit(Admission(scans: scans))
     }
 
-    /// Reads a batch, admits it, and returns when all is committed that the broker waits for.
-    private func deliver(_ batch: [MQTTMessage]) async throws {
-        if let beginning = batch.first?.beginning {
-            state.withLock { state in
-                state.router.begin(beginning)
-                guard beginning == .session else { return }
-                for index in state.open.indices { state.open[index].marks = [] }
-            }
-        }
-        try await settleOpen()
+    /// Reads a batch and admits it.
+    ///
+    /// - Returns: what waits until all is committed that the broker waits for.
+    private func take(_ batch: MQTTBatch) async throws -> MQTTBatch.Committing {
+        if let beginning = batch.messages.first?.beginning { try await begin(beginning) }
         let now = wallClock.read()
         let (outcome, woken) = state.withLock { state in
-            let outcome = state.router.route(batch, now: now)
+            let outcome = state.router.route(batch.messages, now: now)
             let woken = state.silence.heard(outcome.heard, at: now.monotonic)
             return (outcome, woken.map { state.router.targets[$0].group.device })
         }
         for device in woken { onEvent(.deviceAnswers(link: name, device: device)) }
         for owing in outcome.owing { ask(owing, at: now) }
-        status.update { $0.requests += UInt64(batch.count) }
+        status.update { $0.requests += UInt64(batch.messages.count) }
         report(outcome, at: now)
         await take(outcome.unawaited)
-        let isWindow = batch.count { $0.qos > 0 } >= window
-        for (index, part) in outcome.awaited.enumerated() {
-            let isLast = index == outcome.awaited.count - 1
+        // Also when the last messages bring nothing: those before them wait for their commit.
+        let isHastened = batch.fillsWindow && outcome.awaited.isEmpty
+        let parts = isHastened ? [MessageRouter.Part()] : outcome.awaited
+        for (index, part) in parts.enumerated() {
             let ticket = try await sink.admit(
                 Admission(
                     scans: part.admission.scans, deliveries: part.admission.deliveries,
-                    holdsWindow: isWindow || !isLast))
+                    holdsWindow: batch.fillsWindow || index < parts.count - 1))
             state.withLock { $0.open.append((ticket, part.admission.deliveries)) }
         }
-        try await settleOpen()
-        for part in outcome.awaited {
-            status.count(part.admission.scans, of: part.devices)
+        return { [self] in
+            for part in parts {
+                try await settleFirst()
+                status.count(part.admission.scans, of: part.devices)
+            }
+        }
+    }
+
+    /// Waits for what was admitted through the connection before.
+    ///
+    /// A commit may succeed after the link has given up on it. Its messages come again, and are
+    /// known only if the end of that commit was waited for first.
+    private func begin(_ beginning: MQTTMessage.Beginning) async throws {
+        state.withLock { state in
+            state.router.begin(beginning)
+            guard beginning == .session else { return }
+            for index in state.open.indices { state.open[index].marks = [] }
+        }
+        while state.withLock({ !$0.open.isEmpty }) {
+            do {
+                try await settleFirst()
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                // It comes again, and is new.
+            }
         }
     }
 
@@ -229,26 +246,22 @@ package final class MQTTAcquisition: Sendable {
         }
     }
 
-    /// Waits for what was admitted and remembers what of it is committed.
-    ///
-    /// A commit may succeed after the link has given up on it. Its messages come again, and are
-    /// known only if the end of that commit was waited for first.
-    private func settleOpen() async throws {
-        while let first = state.withLock({ $0.open.first }) {
-            var failure: (any Error)?
-            do {
-                try await first.ticket.committed()
-            } catch let error as CancellationError {
-                throw error
-            } catch {
-                failure = error
-            }
-            state.withLock { state in
-                state.open.removeFirst()
-                if failure == nil { state.router.remember(first.marks) }
-            }
-            if let failure { throw failure }
+    /// Waits for what was admitted first and remembers it when it is committed.
+    private func settleFirst() async throws {
+        guard let first = state.withLock({ $0.open.first }) else { return }
+        var failure: (any Error)?
+        do {
+            try await first.ticket.committed()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            failure = error
         }
+        state.withLock { state in
+            state.open.removeFirst()
+            if failure == nil { state.router.remember(first.marks) }
+        }
+        if let failure { throw failure }
     }
 
     /// Asks a node for a new birth, once a minute at most, where the site allows it.

@@ -4,9 +4,12 @@ import Telemetry
 
 /// A subscription that acknowledges a message only after it is committed.
 ///
-///     poll ─▶ read until dry or `window` full ─▶ deliver ─▶ (returns: committed) ─▶ write PUBACKs
-///                                                  └─▶ throws or late: close, write nothing;
-///                                                      the broker redelivers after the reconnect
+///     poll ─▶ read, up to `window` ─▶ hand on ─▶ all of it committed ─▶ write PUBACKs
+///       ▲                               │  └─▶ refused or late: close, write nothing;
+///       └───── while a commit waits ────┘      the broker redelivers after the reconnect
+///
+/// The library queues a PUBACK for each message it reads and sends all or none; so none leaves
+/// before everything that was read is committed.
 ///
 /// The session is persistent (clean session off, stable client id), so that the broker keeps what
 /// was not acknowledged. The link's thread sits in `poll()`; `stop` rings it.
@@ -128,13 +131,13 @@ package actor MQTTLink {
 
     /// Receives until `stop`, connecting again whenever the broker has gone.
     ///
-    /// - Parameter deliver: gets the messages in the broker's order and returns once they are
-    ///   committed. When it throws, nothing of the batch is acknowledged and all of it comes again.
-    package func run(_ deliver: @escaping @Sendable ([MQTTMessage]) async throws -> Void) async {
+    /// - Parameter take: gets the messages in the broker's order; while a batch is not committed the
+    ///   next one may come. When it throws, nothing is acknowledged that was not before.
+    package func run(_ take: @escaping MQTTBatch.Taking) async {
         await withTaskCancellationHandler {
             while !wakeUp.isStopped {
                 do throws(MQTTError) {
-                    try await receive(deliver)
+                    try await receive(take)
                 } catch {
                     guard error.code != .stopped else { break }
                     report(down: judge(error))
@@ -146,39 +149,127 @@ package actor MQTTLink {
         }
     }
 
-    private func receive(
-        _ deliver: @escaping @Sendable ([MQTTMessage]) async throws -> Void
-    ) async throws(MQTTError) {
+    private func receive(_ take: @escaping MQTTBatch.Taking) async throws(MQTTError) {
         let client = try connect()
-        while true {
-            // Messages may have come together with the greeting, before anything was asked.
-            if client.received.isEmpty {
-                try watch(client)
-                try flush(client)
-                // Also under load: a broker that only sends must hear from this side now and then.
-                try client.tick()
-                if wakeUp.isStopped { break }
-                let ready = wakeUp.wait(
-                    socket: client.socket, forWriting: client.wantsToWrite, limit: probe.resolution)
-                if !ready.isReadable {
-                    if !ready.isWritable { settle() }
-                    continue
-                }
+        let open = OpenMessages(onChange: { [wakeUp] in wakeUp.ring() })
+        let (sleep, limit) = (clock.sleep, options.commitTimeout)
+        let ending = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await open.run(take) }
+            // Blocks the link's own thread: what is handed on is taken over beside it.
+            let ending = serve(client, open)
+            open.finish()
+            if ending.code == .commitFailed {
+                // At once: the broker shall have the messages back before the keep-alive is over.
+                client.hangUp()
+            } else {
+                // What was read is taken over all the same: QoS 0 does not come again, and the rest
+                // is known then when it does.
+                group.addTask { try? await sleep(limit) }
+                await group.next()
             }
-            try readBatch(client)
-            for refusal in client.takeRefusals() { report(refusal) }
-            guard !client.received.isEmpty else { continue }
-            try await commit(takeBatch(client), on: client, deliver)
-            probe.heard(at: clock.elapsed())
-            settle()
+            // The reconnect waits until nothing is being taken over any more.
+            group.cancelAll()
+            return ending
         }
-        client.disconnect()
-        throw MQTTError(code: .stopped, cause: "asked to stop")
+        if ending.code == .stopped { client.disconnect() }
+        throw ending
     }
 
-    /// Messages, and bytes of them, that are read before the first is handed on although fewer of
-    /// them than a window are to be acknowledged.
-    private static let mostOfBatch = 1024
+    /// Reads, hands on and acknowledges until the connection ends or `stop`.
+    ///
+    /// - Returns: why it ended; `stopped` only when all that was read is acknowledged.
+    private func serve(_ client: MosquittoClient, _ open: OpenMessages) -> MQTTError {
+        var reading = Reading()
+        do throws(MQTTError) {
+            while try step(client, open, &reading) {}
+            return MQTTError(code: .stopped, cause: "asked to stop")
+        } catch {
+            if !client.received.isEmpty { handOn(client, open, &reading) }
+            return error
+        }
+    }
+
+    /// What one connection has read.
+    private struct Reading {
+        /// Messages whose PUBACK is withheld.
+        var unacknowledged = 0
+        /// Whether anything was handed on since the last acknowledgement.
+        var isWithholding = false
+        /// Whether the socket had nothing more; else `poll` may not know of what is left.
+        var isDry = true
+    }
+
+    /// - Returns: false when it was asked to stop and owes nothing.
+    private func step(
+        _ client: MosquittoClient, _ open: OpenMessages, _ reading: inout Reading
+    ) throws(MQTTError) -> Bool {
+        // Messages may have come together with the greeting, before anything was asked.
+        if !client.received.isEmpty { handOn(client, open, &reading) }
+        let figures = open.figures
+        let left = try timeLeft(figures)
+        if figures.count == 0 {
+            if reading.isWithholding {
+                probe.heard(at: clock.elapsed())
+                settle()
+                reading.isWithholding = false
+                reading.unacknowledged = 0
+            }
+            try watch(client)
+            try flush(client)
+            // Also under load: a broker that only sends must hear from this side now and then.
+            try client.tick()
+            if wakeUp.isStopped { return false }
+        }
+        let mayRead =
+            !wakeUp.isStopped && reading.unacknowledged < options.window
+            && (figures.count < options.window
+                || (figures.count < Self.mostUnawaited && figures.bytes < Self.fullBatch))
+        if reading.isDry || !mayRead {
+            client.confirmArrival()
+            let ready = wakeUp.wait(
+                socket: mayRead ? client.socket : -1,
+                forWriting: !reading.isWithholding && client.wantsToWrite,
+                limit: min(probe.resolution, left))
+            if !ready.isReadable {
+                if !ready.isWritable, !reading.isWithholding { settle() }
+                return true
+            }
+        }
+        reading.isDry = try read(client, upTo: options.window - reading.unacknowledged)
+        for refusal in client.takeRefusals() { report(refusal) }
+        return true
+    }
+
+    /// How long the oldest message that is not committed may wait on.
+    private func timeLeft(_ figures: OpenMessages.Figures) throws(MQTTError) -> Duration {
+        if let cause = figures.failure {
+            throw MQTTError(code: .commitFailed, cause: "not committed, not acknowledged: \(cause)")
+        }
+        guard let since = figures.since else { return probe.resolution }
+        let left = options.commitTimeout - (clock.elapsed() - since)
+        guard left > .zero else {
+            throw MQTTError(
+                code: .commitFailed, cause: "not committed within \(options.commitTimeout)")
+        }
+        return left + .milliseconds(1)
+    }
+
+    private func handOn(
+        _ client: MosquittoClient, _ open: OpenMessages, _ reading: inout Reading
+    ) {
+        reading.isWithholding = true
+        reading.unacknowledged += client.awaiting
+        let bytes = client.bytes
+        var batch = MQTTBatch(takeBatch(client))
+        batch.fillsWindow = reading.unacknowledged >= options.window
+        open.add(batch, bytes: bytes, at: clock.elapsed())
+    }
+
+    /// Messages that are read before they are handed on: the next are read while those are decoded.
+    private static let handful = 64
+    /// Messages, and bytes of them, that are handed on and not taken over, although fewer of them
+    /// than a window are to be acknowledged.
+    private static let mostUnawaited = 1024
     private static let fullBatch = 1 << 20
     private static let probePayload: [UInt8] = [0x2E]
     private var probeTopic: String { "plumbline/\(endpoint.clientID)/probe" }
@@ -279,20 +370,18 @@ package actor MQTTLink {
                 + "what is subscribed?")
     }
 
-    private func readBatch(_ client: MosquittoClient) throws(MQTTError) {
-        // Messages with QoS 0 are not waited for, and so are not what a window is made of.
-        while client.awaiting < options.window {
+    /// Reads a handful, of which no more than `limit` are to be acknowledged.
+    ///
+    /// - Returns: whether nothing more is there.
+    private func read(_ client: MosquittoClient, upTo limit: Int) throws(MQTTError) -> Bool {
+        while client.awaiting < limit, client.received.count < Self.handful {
             let before = client.received.count
-            if before >= options.window,
-                before >= Self.mostOfBatch || client.bytes >= Self.fullBatch
-            {
-                return
-            }
             try client.read()
             // The library may stop with an encrypted packet in its own memory, where no `poll` sees
             // it; so it is asked until it has nothing more.
-            if client.received.count == before, !WakeUp.isReadable(client.socket) { return }
+            if client.received.count == before, !WakeUp.isReadable(client.socket) { return true }
         }
+        return false
     }
 
     private func takeBatch(_ client: MosquittoClient) -> [MQTTMessage] {
@@ -313,46 +402,6 @@ package actor MQTTLink {
     /// Sends the acknowledgements and all else that is queued; called only with nothing withheld.
     private func flush(_ client: MosquittoClient) throws(MQTTError) {
         if client.wantsToWrite { try client.write() }
-    }
-
-    private enum Ending: Sendable {
-        case committed
-        case failed(String)
-        case late
-    }
-
-    private func commit(
-        _ batch: [MQTTMessage], on client: MosquittoClient,
-        _ deliver: @escaping @Sendable ([MQTTMessage]) async throws -> Void
-    ) async throws(MQTTError) {
-        let (sleep, limit) = (clock.sleep, options.commitTimeout)
-        let ending = await withTaskGroup(of: Ending.self) { group in
-            group.addTask {
-                do {
-                    try await deliver(batch)
-                    return .committed
-                } catch {
-                    return .failed("\(error)")
-                }
-            }
-            group.addTask {
-                try? await sleep(limit)
-                return .late
-            }
-            let first = await group.next() ?? .late
-            // At once: the broker shall have the messages back before the keep-alive is over. The
-            // group then waits until `deliver` has ended, and with it the reconnect.
-            if case .committed = first {} else { client.hangUp() }
-            group.cancelAll()
-            return first
-        }
-        switch ending {
-        case .committed: return
-        case .failed(let cause):
-            throw MQTTError(code: .commitFailed, cause: "not committed, not acknowledged: \(cause)")
-        case .late:
-            throw MQTTError(code: .commitFailed, cause: "not committed within \(limit)")
-        }
     }
 
     /// The connection is idle, or a commit has succeeded.

@@ -205,7 +205,12 @@ struct MQTTDevicesTests {
                 subscriptions: [.init(filter: "spBv1.0/G/NCMD/N")],
                 clock: LinkClock(ContinuousClock()))
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await listener.run { commands.take($0) } }
+                group.addTask {
+                    await listener.run { batch in
+                        commands.take(batch.messages)
+                        return {}
+                    }
+                }
                 defer { listener.stop() }
                 try await broker.publish("spBv1.0/G/NCMD/N", "here", retain: true)
                 try await eventually("the listener") { !commands.payloads.isEmpty }

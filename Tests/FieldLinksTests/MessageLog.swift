@@ -36,7 +36,10 @@ func whileRunning<R: Sendable>(
 ) async throws -> R {
     try await withThrowingTaskGroup(of: R?.self) { group in
         group.addTask {
-            await link.run(deliver)
+            await link.run { batch in
+                try await deliver(batch.messages)
+                return {}
+            }
             return nil
         }
         defer { link.stop() }

@@ -35,7 +35,12 @@ private final class Inbox: @unchecked Sendable {
                 MQTTEndpoint(host: "127.0.0.1", port: broker.port, clientID: "subscriber"),
                 subscriptions: [.init(filter: "#")], clock: LinkClock(ContinuousClock()))
             return try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await link.run { inbox.add($0) } }
+                group.addTask {
+                    await link.run { batch in
+                        inbox.add(batch.messages)
+                        return {}
+                    }
+                }
                 defer { link.stop() }
                 let simulation = try SiteSimulation(
                     site: site, library: library,
