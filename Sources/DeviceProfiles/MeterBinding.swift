@@ -94,7 +94,7 @@ private enum MeterAddress {
 }
 
 /// A profile's meter interface bound to one device by the meter's address.
-package struct MeterBinding: Sendable {
+package final class MeterBinding: Sendable {
     package let interface: MeterInterface
     /// One per poll class, in order of name; series in order of key.
     package let groups: [ScanGroup]

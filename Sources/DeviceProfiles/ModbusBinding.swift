@@ -8,7 +8,9 @@ package enum RegisterAnswer: Hashable, Sendable {
 }
 
 /// A profile's Modbus interface bound to one device with its parameters.
-package struct ModbusBinding: Sendable {
+///
+/// A class without variables: a poller holds one for each device and looks at it at every request.
+package final class ModbusBinding: Sendable {
     /// The device's interface as the profile describes it.
     package let interface: ModbusInterface
     /// One per poll class, in order of name; series in order of key.
@@ -25,6 +27,14 @@ package struct ModbusBinding: Sendable {
         var cost: RequestCost
         var placement: [Int: SunSpecModels.Place]?
         var ratios: [String: Double] = [:]
+
+        /// Whether devices of both are asked and decoded alike, as far as profiles of one name are
+        /// the same.
+        func isLike(_ other: Self) -> Bool {
+            profile.id == other.profile.id && name == other.name && given == other.given
+                && cost == other.cost && placement == nil && other.placement == nil
+                && ratios == other.ratios
+        }
     }
 
     /// The longest wait for an answer.
@@ -40,9 +50,10 @@ package struct ModbusBinding: Sendable {
     /// - Parameters:
     ///   - parameters: what the installer said; the profile's defaults fill the rest.
     ///   - cost: weighs holes against requests; see `RequestCost`.
-    package init(
+    ///   - other: a binding of the same library; what both have in common is kept once.
+    package convenience init(
         profile: DeviceProfile, interface name: String, parameters: [String: Double] = [:],
-        device: DeviceID, cost: RequestCost = .network
+        device: DeviceID, cost: RequestCost = .network, like other: ModbusBinding? = nil
     ) throws(BindingError) {
         let found = try profile.find(name)
         guard case .modbus(let interface) = found else {
@@ -50,16 +61,18 @@ package struct ModbusBinding: Sendable {
         }
         self.init(
             Origin(profile: profile, name: name, given: parameters, cost: cost), interface,
-            resolved: try profile.resolve(parameters), device)
+            resolved: try profile.resolve(parameters), device, like: other)
     }
 
     private init(
         _ origin: Origin, _ described: ModbusInterface, resolved: [String: Double],
-        _ device: DeviceID
+        _ device: DeviceID, like other: ModbusBinding? = nil
     ) {
         self.origin = origin
+        let alike = other.flatMap { $0.origin.isLike(origin) ? $0 : nil }
         let interface =
-            origin.placement.map { described.placed(at: $0, from: origin.profile.sunspec) }
+            alike?.interface
+            ?? origin.placement.map { described.placed(at: $0, from: origin.profile.sunspec) }
             ?? described
         let resolved = resolved.merging(origin.ratios) { _, read in read }
         let unknown = Set(origin.profile.readRatios(given: origin.given).map(\.name))
@@ -71,10 +84,6 @@ package struct ModbusBinding: Sendable {
         for (poll, period) in interface.polls.sorted(by: { $0.key < $1.key }) {
             let members = kept.filter { $0.poll == poll }
             guard !members.isEmpty else { continue }
-            let plan = ReadPlan.requests(
-                for: members.flatMap { point in
-                    point.registerSources.map { ($0, point.isAlone) }
-                }, of: interface, cost: origin.cost)
             groups.append(
                 ScanGroup(
                     device: device, interface: origin.name, name: poll,
@@ -82,13 +91,18 @@ package struct ModbusBinding: Sendable {
                         $0.series(of: device, parameters: resolved, unknown: unknown)
                     },
                     period: period, isPolled: true))
+            if alike != nil { continue }
+            let plan = ReadPlan.requests(
+                for: members.flatMap { point in
+                    point.registerSources.map { ($0, point.isAlone) }
+                }, of: interface, cost: origin.cost)
             plans.append(plan)
             points.append(
                 members.map { RegisterPoint($0, plan: plan, parameters: resolved) })
         }
         self.groups = groups
-        self.plans = plans
-        self.points = points
+        self.plans = alike?.plans ?? plans
+        self.points = alike?.points ?? points
     }
 
     /// The read plan of `groups[group]`.

@@ -43,6 +43,15 @@ package struct Registry: Hashable, Sendable {
             ? groups[place].series.count : superseded[place - groups.count].series.count
     }
 
+    /// How often a group reports and how late it may; nil for an unknown one.
+    func times(of id: ScanGroup.ID) -> (period: Duration?, lateness: Duration)? {
+        guard let place = places[id] else { return nil }
+        // Read in place: a copy of a group counts each of its references.
+        return place < groups.count
+            ? (groups[place].period, groups[place].lateness)
+            : (superseded[place - groups.count].period, superseded[place - groups.count].lateness)
+    }
+
     /// The same groups with their numbers; nil unless every one of them is current, in every detail.
     func numbered(_ groups: [ScanGroup]) -> [ScanGroup]? {
         let known = Dictionary(self.groups.map { ($0.scope, $0) }) { first, _ in first }

@@ -10,7 +10,9 @@ final class StoreRoom: Sendable {
         var packing = PackedRollups.Place()
         /// The day in which late rows were last merged into their packs.
         var mergedDay: Int64?
-        var latest: [Int: LatestReading] = [:]
+        /// What was written last of the newest readings, as hashes of this process: the readings
+        /// themselves would be held twice.
+        var latest: [Int: Int] = [:]
         /// When the newest readings were last written, by the boot's monotonic clock.
         var latestSaved: (bootID: String, monotonic: Int64)?
         var damagedPacks: Set<Int64> = []

@@ -24,12 +24,12 @@ extension StoreReader {
         let registry = shared.registry.value
         var due: [(request: SealRequest, bytes: Int)] = []
         for (id, entry) in head.groups {
-            guard let group = registry.group(id), let newest = entry.entries.last?.time else {
+            guard let times = registry.times(of: id), let newest = entry.entries.last?.time else {
                 continue
             }
             let mark = head.sealed[id]?.until ?? .min
-            let now = now.map { ($0 - group.lateness).milliseconds } ?? .min
-            var until = windowEnd(entry, group, mark: mark, limit: max(newest, now))
+            let now = now.map { ($0 - times.lateness).milliseconds } ?? .min
+            var until = windowEnd(entry, times.period, mark: mark, limit: max(newest, now))
             let late = entry.place(of: mark)
             if everything {
                 until = newest &+ 1
@@ -90,9 +90,9 @@ extension StoreReader {
 
     /// The end of the newest window that is over, if the group has scans in one.
     private func windowEnd(
-        _ entry: HeadGroup, _ group: ScanGroup, mark: Int64, limit: Int64
+        _ entry: HeadGroup, _ period: Duration?, mark: Int64, limit: Int64
     ) -> Int64? {
-        let length = BucketWindow.length(period: group.period)
+        let length = BucketWindow.length(period: period)
         let end = BucketWindow.start(of: limit, length: length)
         let place = entry.place(of: mark)
         guard entry.entries.indices.contains(place), entry.entries[place].time < end else {

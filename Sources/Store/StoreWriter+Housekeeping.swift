@@ -199,14 +199,14 @@ extension StoreWriter {
         let readings = shared.latest.value.bySeries(shared.registry.value)
         // Whoever looks into a young file shall not find series missing for minutes.
         let changed = readings.filter {
-            isRecent ? known[$0.key] == nil : known[$0.key] != $0.value
+            isRecent ? known[$0.key] == nil : known[$0.key] != $0.value.hashValue
         }
         if !changed.isEmpty {
             try write("save the newest readings") { try LatestRows.save(changed, $0) }
         }
         let at = (bootID: clock.bootID, monotonic: clock.monotonic)
         room.state.withValue {
-            $0.latest.merge(changed) { $1 }
+            $0.latest.merge(changed.mapValues(\.hashValue)) { $1 }
             if !isRecent { $0.latestSaved = at }
         }
     }

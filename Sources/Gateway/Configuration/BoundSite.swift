@@ -73,11 +73,14 @@ package struct BoundSite: Sendable {
         }
         self.calendar = calendar
         links = []
+        var alike: [String: ModbusBinding] = [:]
         for link in configuration.links {
             switch link.transport {
             case .bus(let address):
                 let address = Self.completed(address, link, library)
-                let units = link.devices.compactMap { Self.unit($0, address, library, faults) }
+                let units = link.devices.compactMap {
+                    Self.unit($0, address, library, faults, &alike)
+                }
                 Self.checkLoad(units, address, link, faults)
                 Self.checkUnits(units, faults)
                 Self.checkAnswers(units, address, link, faults)
@@ -99,9 +102,10 @@ package struct BoundSite: Sendable {
                 ).bindingFaults))
     }
 
+    /// - Parameter alike: the last binding of each profile, which the next ones share with.
     private static func unit(
         _ device: SiteConfiguration.Device, _ address: BusAddress, _ library: ProfileLibrary,
-        _ faults: FaultCollector
+        _ faults: FaultCollector, _ alike: inout [String: ModbusBinding]
     ) -> BusUnit? {
         guard
             let (profile, interface) = interface(
@@ -113,12 +117,14 @@ package struct BoundSite: Sendable {
             }
             var binding = try ModbusBinding(
                 profile: profile, interface: interface, parameters: device.parameters,
-                device: device.id)
+                device: device.id, like: alike[profile.id])
             if let line = address.line {
                 binding = try ModbusBinding(
                     profile: profile, interface: interface, parameters: device.parameters,
-                    device: device.id, cost: RequestCost(line, quietTime: binding.quietTime))
+                    device: device.id, cost: RequestCost(line, quietTime: binding.quietTime),
+                    like: alike[profile.id])
             }
+            alike[profile.id] = binding
             let unit = device.unit ?? binding.defaultUnit
             return BusUnit(
                 device: device, unit: unit, binding: .modbus(binding),
