@@ -222,9 +222,14 @@ struct IngestionTests {
         #expect(again.counters.values.dropped[.duplicate] == 4)
     }
 
-    @Test("a message that comes twice before its commit is stored once, however long it is")
-    func repeatedBeforeTheCommit() async throws {
-        let folded = try await Self.folded()
+    @Test(
+        "a message that comes twice before its commit is stored once, however long it is",
+        arguments: [false, true])
+    func repeatedBeforeTheCommit(isPolled: Bool) async throws {
+        // Of a polled group less is remembered; what is not is looked up.
+        var group = Self.group
+        group.isPolled = isPolled
+        let folded = try await FoldedStore(groups: [group], start: Self.start)
         defer { folded.remove() }
         let samples = (0..<600).map { Self.scan(folded, Double($0), Double($0)) }
         try await folded.running([folded.ingestion]) { _ in

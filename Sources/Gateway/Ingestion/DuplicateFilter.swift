@@ -5,8 +5,10 @@ import Telemetry
 /// Identity is (group, time, sequence): an equal scan at an equal instant is a duplicate, a
 /// differing one gets the next sequence. What is older than the memory is looked up in the store.
 struct DuplicateFilter: Sendable {
-    /// Instants remembered for each group.
+    /// Instants remembered for each group whose device reports by itself.
     static let memory = 512
+    /// Instants remembered for each group that is polled: nobody sends its scans again.
+    static let polledMemory = 8
     /// Differing scans of one instant that are taken: more come only from a clock that stands still.
     static let mostAtOneInstant = 1024
 
@@ -38,6 +40,7 @@ struct DuplicateFilter: Sendable {
     private struct Recent {
         /// No remembered instant is newer.
         var newest: Timestamp
+        let memory: Int
         /// In the order in which they were told, around the ring from `oldest`.
         var instants: [Instant] = []
         var oldest = 0
@@ -65,6 +68,16 @@ struct DuplicateFilter: Sendable {
     }
 
     private var groups: [ScanGroup.ID: Recent] = [:]
+    private let polled: Set<ScanGroup.ID>
+
+    /// - Parameter groups: those that are polled among them are remembered for a shorter time.
+    init(_ groups: [ScanGroup] = []) {
+        polled = Set(groups.filter(\.isPolled).map(\.id))
+    }
+
+    private func empty(_ group: ScanGroup.ID, newest: Timestamp) -> Recent {
+        Recent(newest: newest, memory: polled.contains(group) ? Self.polledMemory : Self.memory)
+    }
 
     /// Whether an instant is newer than all that is known of its group.
     func isNewest(_ scan: Scan) -> Bool {
@@ -77,7 +90,7 @@ struct DuplicateFilter: Sendable {
     /// Tells the newest instant that the store holds of a group.
     mutating func begin(_ group: ScanGroup.ID, newest: Timestamp?) {
         guard groups[group] == nil else { return }
-        groups[group] = Recent(newest: newest ?? Timestamp(milliseconds: .min))
+        groups[group] = empty(group, newest: newest ?? Timestamp(milliseconds: .min))
     }
 
     /// What is not newer than `time` has to be looked up from now on, unless it is remembered.
@@ -157,16 +170,16 @@ struct DuplicateFilter: Sendable {
     }
 
     private mutating func note(_ group: ScanGroup.ID, time: Timestamp, known: [Known]) {
-        var recent = groups.removeValue(forKey: group) ?? Recent(newest: time)
+        var recent = groups.removeValue(forKey: group) ?? empty(group, newest: time)
         recent.newest = max(recent.newest, time)
         var place = recent.instants.count
-        if place < Self.memory {
+        if place < recent.memory {
             recent.instants.append(Instant(time: time))
         } else {
             place = recent.oldest
             recent.more[recent.instants[place].time] = nil
             recent.instants[place] = Instant(time: time)
-            recent.oldest = (place + 1) % Self.memory
+            recent.oldest = (place + 1) % recent.memory
         }
         recent.set(known, at: place)
         groups[group] = recent

@@ -93,7 +93,8 @@ extension Ingestion {
     /// drive out of it what it repeats further on.
     func mustLookUp(_ scans: [Scan]) -> Bool {
         if scans.contains(where: { filter.judge($0) == .unknown }) { return true }
-        return scans.count > DuplicateFilter.memory && scans.contains { !filter.isNewest($0) }
+        return scans.count > DuplicateFilter.polledMemory
+            && scans.contains { !filter.isNewest($0) }
     }
 
     /// Asks the store about every scan that the filter's memory cannot judge, or no longer when it

@@ -58,7 +58,7 @@ package actor Ingestion: ScanSink {
     let watch: Stopwatch
     let doorbell = Doorbell()
     let room = Doorbell()
-    var filter = DuplicateFilter()
+    var filter: DuplicateFilter
     var stamping = Stamping()
     /// Groups of which it has been said that their device's clock stands still.
     var crowded: Set<ScanGroup.ID> = []
@@ -99,6 +99,7 @@ package actor Ingestion: ScanSink {
         self.logger = logger
         self.observer = observer
         self.onRound = onRound
+        filter = DuplicateFilter(groups)
         watch = Stopwatch(clock)
         var urgent: [ScanGroup.ID: [(column: Int, series: Int)]] = [:]
         for group in groups where group.series.contains(where: \.isUrgent) {
