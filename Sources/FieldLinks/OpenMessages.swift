@@ -13,6 +13,7 @@ package struct MQTTBatch: Sendable {
     ///
     /// When either throws, the link acknowledges nothing that is not, and all of it comes again.
     package typealias Taking = @Sendable (MQTTBatch) async throws -> Committing
+    /// Ends when what was taken over is committed; throws when it is not.
     package typealias Committing = @Sendable () async throws -> Void
 }
 

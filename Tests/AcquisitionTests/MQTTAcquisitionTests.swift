@@ -117,6 +117,36 @@ struct MQTTAcquisitionTests {
         #expect(committed(sink) == (0..<40).map(Double.init))
     }
 
+    @Test("a window that fills little by little is committed at once, and nobody waits longer")
+    func slowWindow() async throws {
+        // Commits only what somebody is in a hurry for, and what was admitted before that.
+        let waiting = Mutex<[CommitPromise]>([])
+        let sink = RecordingSink { _, promise in waiting.withLock { $0.append(promise) } }
+        try await withBroker { broker in
+            try await whileRunning(try acquisition(broker.port, sink) { $0.window = 3 }) {
+                let numbers = Mutex(0)
+                try await eventually("four windows") {
+                    let number = numbers.withLock { number in
+                        number += 1
+                        return number
+                    }
+                    // Nothing can be read of every third one; it counts for the window all the same.
+                    try await broker.publish(
+                        "site/K1/data", number % 3 == 0 ? "not json" : #"{"t": \#(number)}"#)
+                    if sink.admissions.last?.holdsWindow == true {
+                        let ready = waiting.withLock { waiting in
+                            defer { waiting = [] }
+                            return waiting
+                        }
+                        for promise in ready { promise.succeed(sequence: 1) }
+                    }
+                    return sink.admissions.count { $0.holdsWindow } >= 4
+                }
+            }
+        }
+        #expect(!sink.admissions.contains { $0.holdsWindow && $0.deliveries.count == 3 })
+    }
+
     @Test("what was sent with QoS 0 is admitted apart, and fills no window")
     func unawaited() async throws {
         let sink = RecordingSink()

@@ -1,0 +1,119 @@
+import Synchronization
+import TestPeers
+import Testing
+
+@testable import FieldLinks
+
+@Suite("Reading on while a commit waits, with a real broker", .serialized)
+struct MQTTWindowTests {
+    private struct Refused: Error {}
+
+    /// What a link hands on, and the commits that a test holds back.
+    private final class Desk: Sendable {
+        private struct State {
+            var batches: [MQTTBatch] = []
+            var isHeld = false
+            var refused: String?
+        }
+        private let state = Mutex(State())
+
+        var batches: [MQTTBatch] { state.withLock { $0.batches } }
+        var messages: [MQTTMessage] { batches.flatMap(\.messages) }
+        var payloads: [String] { messages.map { String(decoding: $0.payload, as: UTF8.self) } }
+        func hold() { state.withLock { $0.isHeld = true } }
+        func release() { state.withLock { $0.isHeld = false } }
+        /// The commit of this payload fails once.
+        func refuse(_ payload: String) { state.withLock { $0.refused = payload } }
+
+        @Sendable func take(_ batch: MQTTBatch) async throws -> MQTTBatch.Committing {
+            state.withLock { $0.batches.append(batch) }
+            let payloads = batch.messages.map { String(decoding: $0.payload, as: UTF8.self) }
+            return { [self] in
+                while state.withLock({ $0.isHeld }) {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                let isRefused = state.withLock { state in
+                    guard let refused = state.refused, payloads.contains(refused) else {
+                        return false
+                    }
+                    state.refused = nil
+                    return true
+                }
+                if isRefused { throw Refused() }
+            }
+        }
+    }
+
+    private func whileRunning(
+        window: Int, _ desk: Desk, _ broker: Broker,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        var options = MQTTLink.Options()
+        options.reconnect = quickly
+        options.window = window
+        let link = try MQTTLink(
+            MQTTEndpoint(host: "127.0.0.1", port: broker.port, clientID: "window"),
+            subscriptions: [.init(filter: "t/#")], options: options,
+            clock: LinkClock(ContinuousClock()))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await link.run(desk.take) }
+            defer {
+                desk.release()
+                link.stop()
+            }
+            try await broker.publish("t/ready", "ready", retain: true)
+            try await eventually("the subscription") { desk.payloads.contains("ready") }
+            desk.hold()
+            try await body()
+        }
+    }
+
+    @Test("messages are handed on while those before them are not committed, up to the window")
+    func readsOn() async throws {
+        try await withBroker { broker in
+            let desk = Desk()
+            try await whileRunning(window: 3, desk, broker) {
+                let known = desk.batches.count
+                for payload in ["a", "b", "c"] {
+                    try await broker.publish("t/x", payload)
+                    try await eventually(payload) { desk.payloads.contains(payload) }
+                }
+                // The last of them says that nothing more is read until then.
+                let fills = desk.batches.dropFirst(known).map { $0.fillsWindow }
+                #expect(fills == [false, false, true])
+                try await broker.publish("t/x", "d")
+                try await Task.sleep(for: .milliseconds(300))
+                #expect(!desk.payloads.contains("d"))
+                desk.release()
+                try await eventually("d") { desk.payloads.contains("d") }
+            }
+            #expect(desk.payloads.suffix(4) == ["a", "b", "c", "d"])
+        }
+    }
+
+    @Test("no acknowledgement leaves before all that was read is committed")
+    func together() async throws {
+        try await withBroker { broker in
+            let desk = Desk()
+            try await whileRunning(window: 10, desk, broker) {
+                for payload in ["a", "b"] {
+                    try await broker.publish("t/x", payload)
+                    try await eventually(payload) { desk.payloads.contains(payload) }
+                }
+                desk.refuse("b")
+                desk.release()
+                try await eventually("both again") {
+                    desk.payloads.count { $0 == "a" } == 2 && desk.payloads.count { $0 == "b" } == 2
+                }
+                try await broker.publish("t/x", "c")
+                try await eventually("the next") { desk.payloads.contains("c") }
+            }
+            let live = desk.messages.filter { $0.topic == "t/x" }
+            #expect(
+                live.map { String(decoding: $0.payload, as: UTF8.self) }
+                    == ["a", "b", "a", "b", "c"])
+            let again = live.dropFirst(2).prefix(2)
+            #expect(again.allSatisfy { $0.mayBeRedelivery })
+        }
+    }
+}
