@@ -50,31 +50,31 @@ package actor MQTTLink {
     }
 
     private let thread: OwnThread
-    private let endpoint: MQTTEndpoint
-    private let subscriptions: [Subscription]
-    private let options: Options
-    private let clock: LinkClock
-    private let wakeUp: WakeUp
-    private let onEvent: @Sendable (MQTTLinkEvent) -> Void
-    private let outbox = Mutex<[(topic: String, payload: [UInt8])]>([])
+    let endpoint: MQTTEndpoint
+    let subscriptions: [Subscription]
+    let options: Options
+    let clock: LinkClock
+    let wakeUp: WakeUp
+    let onEvent: @Sendable (MQTTLinkEvent) -> Void
+    let outbox = Mutex<[(topic: String, payload: [UInt8])]>([])
     private var backoff: Backoff
-    private var probe: SubscriptionProbe
-    private var redeliveriesPossible = 0
+    var probe: SubscriptionProbe
+    var redeliveriesPossible = 0
     /// What the next message begins.
-    private var beginning: MQTTMessage.Beginning?
-    private var sessionPresent = false
+    var beginning: MQTTMessage.Beginning?
+    var sessionPresent = false
     /// A session that was made here is what the broker should still know at the next connection.
-    private var hadSession = false
+    var hadSession = false
     /// When the link last asked for its subscriptions.
-    private var subscribedAt = Duration.zero
+    var subscribedAt = Duration.zero
     /// When the broker last accepted this client; nil while it has not.
-    private var acceptedAt: Duration?
+    var acceptedAt: Duration?
     /// Connections in a row that the broker ended soon after it had accepted them.
-    private var shortLives = 0
+    var shortLives = 0
     /// What was said last; nil before the first word.
-    private var reported: Reported?
+    var reported: Reported?
 
-    private enum Reported: Equatable {
+    enum Reported: Equatable {
         case up
         case away
         case refused
@@ -191,10 +191,11 @@ package actor MQTTLink {
 
     /// What one connection has read.
     private struct Reading {
-        /// Messages whose PUBACK is withheld.
+        /// Messages whose PUBACK is withheld, and since when one is.
         var unacknowledged = 0
-        /// Whether anything was handed on since the last acknowledgement.
-        var isWithholding = false
+        var since: Duration?
+        /// Whether anything was handed on that may not be committed.
+        var isOpen = false
         /// Whether the socket had nothing more; else `poll` may not know of what is left.
         var isDry = true
     }
@@ -207,37 +208,42 @@ package actor MQTTLink {
         if !client.received.isEmpty { handOn(client, open, &reading) }
         let figures = open.figures
         let left = try timeLeft(figures)
-        if figures.count == 0 {
-            if reading.isWithholding {
-                probe.heard(at: clock.elapsed())
+        if figures.awaited == 0 {
+            if reading.unacknowledged > 0 || (reading.isOpen && figures.count == 0) {
                 settle()
-                reading.isWithholding = false
-                reading.unacknowledged = 0
+                reading = Reading(isDry: reading.isDry)
             }
             try watch(client)
             try flush(client)
             // Also under load: a broker that only sends must hear from this side now and then.
             try client.tick()
-            if wakeUp.isStopped { return false }
+            if wakeUp.isStopped, figures.count == 0 { return false }
         }
-        let mayRead =
-            !wakeUp.isStopped && reading.unacknowledged < options.window
-            && (figures.count < options.window
-                || (figures.count < Self.mostUnawaited && figures.bytes < Self.fullBatch))
+        let mayRead = mayRead(on: reading, figures)
         if reading.isDry || !mayRead {
             client.confirmArrival()
             let ready = wakeUp.wait(
                 socket: mayRead ? client.socket : -1,
-                forWriting: !reading.isWithholding && client.wantsToWrite,
+                forWriting: reading.unacknowledged == 0 && client.wantsToWrite,
                 limit: min(probe.resolution, left))
             if !ready.isReadable {
-                if !ready.isWritable, !reading.isWithholding { settle() }
+                if !ready.isWritable, figures.count == 0 { settle() }
                 return true
             }
         }
         reading.isDry = try read(client, upTo: options.window - reading.unacknowledged)
         for refusal in client.takeRefusals() { report(refusal) }
         return true
+    }
+
+    private func mayRead(on reading: Reading, _ figures: OpenMessages.Figures) -> Bool {
+        if wakeUp.isStopped || reading.unacknowledged >= options.window { return false }
+        // Commits that always meet a new message would keep back every acknowledgement.
+        if let since = reading.since, clock.elapsed() - since > Self.longestWithholding {
+            return false
+        }
+        return figures.count < options.window
+            || (figures.count < Self.mostUnawaited && figures.bytes < Self.fullBatch)
     }
 
     /// How long the oldest message that is not committed may wait on.
@@ -257,12 +263,15 @@ package actor MQTTLink {
     private func handOn(
         _ client: MosquittoClient, _ open: OpenMessages, _ reading: inout Reading
     ) {
-        reading.isWithholding = true
-        reading.unacknowledged += client.awaiting
-        let bytes = client.bytes
+        let now = clock.elapsed()
+        let (awaited, bytes) = (client.awaiting, client.bytes)
+        reading.isOpen = true
+        reading.unacknowledged += awaited
+        if awaited > 0, reading.since == nil { reading.since = now }
         var batch = MQTTBatch(takeBatch(client))
         batch.fillsWindow = reading.unacknowledged >= options.window
-        open.add(batch, bytes: bytes, at: clock.elapsed())
+        open.add(batch, awaited: awaited, bytes: bytes, at: now)
+        probe.heard(at: now)
     }
 
     /// Messages that are read before they are handed on: the next are read while those are decoded.
@@ -271,105 +280,8 @@ package actor MQTTLink {
     /// than a window are to be acknowledged.
     private static let mostUnawaited = 1024
     private static let fullBatch = 1 << 20
-    private static let probePayload: [UInt8] = [0x2E]
-    private var probeTopic: String { "plumbline/\(endpoint.clientID)/probe" }
-
-    private func filter(_ filter: String) -> String {
-        options.share.map { "$share/\($0)/\(filter)" } ?? filter
-    }
-
-    private func connect() throws(MQTTError) -> MosquittoClient {
-        acceptedAt = nil
-        let client = try MosquittoClient(
-            endpoint,
-            .init(
-                cleanSession: false, maximumPayload: options.maximumPayload,
-                receiveMaximum: options.window + 1, echoTopic: probeTopic))
-        sessionPresent = try client.connect(clock, wakeUp)
-        let now = clock.elapsed()
-        acceptedAt = now
-        probe.connected(at: now)
-        redeliveriesPossible = sessionPresent ? options.redeliveries : 0
-        beginning = sessionPresent ? .connection : .session
-        // Also when the session is present: the configuration may have changed since.
-        try subscribe(client)
-        if hadSession, !sessionPresent { onEvent(.sessionLost) }
-        hadSession = true
-        // After a failed commit the link is up again only when the next commit has succeeded, and
-        // after a fight over the session when it has lasted.
-        if reported != .degraded, reported != .contested { reportUp() }
-        return client
-    }
-
-    private func subscribe(_ client: MosquittoClient) throws(MQTTError) {
-        subscribedAt = clock.elapsed()
-        for subscription in subscriptions {
-            try client.subscribe(filter(subscription.filter), qos: subscription.qos)
-        }
-        if !probe.isOff { try client.subscribe(filter(probeTopic), qos: 0) }
-    }
-
-    /// Takes the next step of the probe, and sends what is to be sent.
-    private func watch(_ client: MosquittoClient) throws(MQTTError) {
-        let now = clock.elapsed()
-        if client.takeEcho() { probe.echoed(at: now) }
-        if !client.hasAnswered, now - subscribedAt > endpoint.connectTimeout {
-            throw MQTTError(
-                code: .timeout,
-                cause: "\(endpoint.host):\(endpoint.port): no answer to the subscription within "
-                    + "\(endpoint.connectTimeout)")
-        }
-        switch probe.step(at: now) {
-        case .rest: break
-        case .send: try client.publish(probeTopic, Self.probePayload, qos: 0)
-        case .subscribeAgain(let silentFor):
-            onEvent(.subscriptionLost(silentFor: silentFor))
-            try subscribe(client)
-            try client.publish(probeTopic, Self.probePayload, qos: 0)
-        case .reconnect:
-            throw MQTTError(
-                code: .timeout,
-                cause: "\(endpoint.host):\(endpoint.port): the connection stands, but a message to "
-                    + "itself does not come back")
-        case .giveUp: giveUpProbe("its messages to \(filter(probeTopic)) do not come back")
-        }
-        let waiting = outbox.withLock { outbox in
-            defer { outbox = [] }
-            return outbox
-        }
-        for message in waiting { try client.publish(message.topic, message.payload, qos: 0) }
-    }
-
-    private func giveUpProbe(_ reason: String) { onEvent(.probeOff(reason: reason)) }
-
-    private func report(_ refusal: (filter: String, reason: String)) {
-        guard refusal.filter == filter(probeTopic) else {
-            onEvent(.subscriptionRefused(filter: refusal.filter, reason: refusal.reason))
-            return
-        }
-        if probe.refused() == .giveUp { giveUpProbe("the broker refuses it: \(refusal.reason)") }
-    }
-
-    /// What the end of a connection means, seen together with those before it.
-    private func judge(_ error: MQTTError) -> MQTTError {
-        guard let acceptedAt else { return error }
-        let lived = clock.elapsed() - acceptedAt
-        self.acceptedAt = nil
-        guard error.code == .disconnected || error.code == .takenOver else {
-            shortLives = 0
-            return error
-        }
-        if probe.lost() == .giveUp { giveUpProbe("the broker hangs up on it") }
-        shortLives = lived < options.settledAfter ? shortLives + 1 : 0
-        guard error.code == .disconnected, shortLives >= 3 else { return error }
-        return MQTTError(
-            code: .takenOver,
-            cause:
-                "\(error.cause); \(shortLives) times in a row soon after the greeting: does another "
-                + "client use the client_id '\(endpoint.clientID)', or does the broker forbid "
-                + "what is subscribed?")
-    }
-
+    /// After this time nothing more is read until all acknowledgements have left.
+    private static let longestWithholding = Duration.seconds(5)
     /// Reads a handful, of which no more than `limit` are to be acknowledged.
     ///
     /// - Returns: whether nothing more is there.
@@ -415,7 +327,7 @@ package actor MQTTLink {
         if reported != .up, reported != .contested || hasLasted { reportUp() }
     }
 
-    private func reportUp() {
+    func reportUp() {
         reported = .up
         onEvent(.connected(sessionPresent: sessionPresent))
     }

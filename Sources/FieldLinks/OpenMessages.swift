@@ -25,28 +25,29 @@ package struct MQTTBatch: Sendable {
 final class OpenMessages: Sendable {
     /// What the link looks at between two steps.
     struct Figures {
-        /// Messages and bytes of them that are not committed.
+        /// Messages, those of them that are to be acknowledged, and their bytes, that are not
+        /// committed.
         var count = 0
+        var awaited = 0
         var bytes = 0
         /// When the oldest of them came; nil when all is committed.
         var since: Duration?
         /// Why the connection has to end.
         var failure: String?
-    }
 
-    private struct Part {
-        var count: Int
-        var bytes: Int
-        var since: Duration
+        mutating func add(_ other: Self) {
+            count += other.count
+            awaited += other.awaited
+            bytes += other.bytes
+            since = since ?? other.since
+        }
     }
 
     private struct State {
         var waiting = MQTTBatch([])
-        var waitingPart: Part?
+        var waitingFigures = Figures()
         /// What is taken over, in the order of arrival.
-        var taken: [Part] = []
-        /// Of both.
-        var (count, bytes) = (0, 0)
+        var taken: [Figures] = []
         var failure: String?
     }
 
@@ -60,24 +61,24 @@ final class OpenMessages: Sendable {
 
     var figures: Figures {
         state.withLock { state in
-            Figures(
-                count: state.count, bytes: state.bytes,
-                since: state.taken.first?.since ?? state.waitingPart?.since,
-                failure: state.failure)
+            var figures = Figures(failure: state.failure)
+            for part in state.taken { figures.add(part) }
+            figures.add(state.waitingFigures)
+            return figures
         }
     }
 
     /// Adds messages to what waits to be taken over.
-    func add(_ batch: MQTTBatch, bytes: Int, at now: Duration) {
+    ///
+    /// - Parameters:
+    ///   - awaited: how many of them are to be acknowledged.
+    ///   - bytes: of their payloads.
+    func add(_ batch: MQTTBatch, awaited: Int, bytes: Int, at now: Duration) {
         state.withLock { state in
             state.waiting.messages += batch.messages
             state.waiting.fillsWindow = batch.fillsWindow
-            var part = state.waitingPart ?? Part(count: 0, bytes: 0, since: now)
-            part.count += batch.messages.count
-            part.bytes += bytes
-            state.waitingPart = part
-            state.count += batch.messages.count
-            state.bytes += bytes
+            state.waitingFigures.add(
+                Figures(count: batch.messages.count, awaited: awaited, bytes: bytes, since: now))
         }
         ringer.yield()
     }
@@ -115,19 +116,15 @@ final class OpenMessages: Sendable {
 
     private func next() -> MQTTBatch? {
         state.withLock { state in
-            guard state.failure == nil, let part = state.waitingPart else { return nil }
-            defer { (state.waiting, state.waitingPart) = (MQTTBatch([]), nil) }
-            state.taken.append(part)
+            guard state.failure == nil, state.waitingFigures.count > 0 else { return nil }
+            state.taken.append(state.waitingFigures)
+            defer { (state.waiting, state.waitingFigures) = (MQTTBatch([]), Figures()) }
             return state.waiting
         }
     }
 
     private func settleFirst() {
-        state.withLock { state in
-            let part = state.taken.removeFirst()
-            state.count -= part.count
-            state.bytes -= part.bytes
-        }
+        state.withLock { state in _ = state.taken.removeFirst() }
         onChange()
     }
 

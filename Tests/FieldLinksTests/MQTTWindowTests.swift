@@ -27,6 +27,10 @@ struct MQTTWindowTests {
 
         @Sendable func take(_ batch: MQTTBatch) async throws -> MQTTBatch.Committing {
             state.withLock { $0.batches.append(batch) }
+            // Meanwhile more of a flood is read, so that something always waits.
+            if batch.messages.contains(where: { $0.topic == "t/flood" }) {
+                try await Task.sleep(for: .milliseconds(100))
+            }
             let payloads = batch.messages.map { String(decoding: $0.payload, as: UTF8.self) }
             return { [self] in
                 while state.withLock({ $0.isHeld }) {
@@ -114,6 +118,35 @@ struct MQTTWindowTests {
                     == ["a", "b", "a", "b", "c"])
             let again = live.dropFirst(2).prefix(2)
             #expect(again.allSatisfy { $0.mayBeRedelivery })
+        }
+    }
+
+    @Test("messages that nobody acknowledges keep no acknowledgement back, however many there are")
+    func flood() async throws {
+        // The broker sends a third only when the first two are acknowledged.
+        try await withBroker(lines: ["max_inflight_messages 2"]) { broker in
+            let desk = Desk()
+            try await whileRunning(window: 20, desk, broker) {
+                desk.release()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        let client = try MosquittoClient(
+                            MQTTEndpoint(host: "127.0.0.1", port: broker.port, clientID: "flood"),
+                            .init(cleanSession: true))
+                        _ = try client.connect(
+                            LinkClock(ContinuousClock()), try WakeUp(for: .mqtt))
+                        while !Task.isCancelled {
+                            try client.publish("t/flood", [1], qos: 0)
+                            try client.write()
+                            try? await Task.sleep(for: .milliseconds(5))
+                        }
+                    }
+                    defer { group.cancelAll() }
+                    try await eventually("the flood") { desk.batches.count > 5 }
+                    try await broker.publish("t/x", lines: ["a", "b", "c", "d", "e"])
+                    try await eventually("the fifth") { desk.payloads.contains("e") }
+                }
+            }
         }
     }
 }
