@@ -31,7 +31,7 @@ struct KillTests {
         print("kill test: MQTT \(version), seed \(seed)")
         try await withTemporaryFolder { folder in
             try await withBroker { broker in
-                try await withPythonPeer("slow_proxy.py", ["\(broker.port)", "15"]) { proxy in
+                try await withPythonPeer("slow_proxy.py", ["\(broker.port)", "60"]) { proxy in
                     var site = try TestSite(folder: folder)
                     site.commitInterval = "20 ms"
                     site.links = [TestSite.craneLink(port: proxy, version: version)]
