@@ -10,6 +10,8 @@ import Telemetry
 final class DeviceCommands: Sendable {
     /// Something to write now.
     struct Work: Sendable {
+        /// Where the command stands among those of the link.
+        var index: Int
         var command: DeviceCommand
         var word: String
         /// The order behind it; nil when the gateway takes a device back to its safe state.
@@ -19,6 +21,8 @@ final class DeviceCommands: Sendable {
 
     private struct Waiting {
         var number: Int
+        /// Where its command stands.
+        var index: Int
         var order: DeviceOrder
         var continuation: CheckedContinuation<DeviceOrder.Outcome, Never>
     }
@@ -62,9 +66,15 @@ final class DeviceCommands: Sendable {
     ) async -> DeviceOrder.Outcome {
         await withCheckedContinuation { continuation in
             let refusal: String? = state.withLock { state in
-                if let refusal = objection(to: order, now: now, state) { return refusal }
+                guard let index = place(of: order) else {
+                    return
+                        "the configuration grants no command '\(order.point)' of '\(order.device)'"
+                }
+                if let refusal = objection(to: order, index, now: now, state) { return refusal }
                 state.waiting.append(
-                    Waiting(number: state.nextNumber, order: order, continuation: continuation))
+                    Waiting(
+                        number: state.nextNumber, index: index, order: order,
+                        continuation: continuation))
                 state.nextNumber += 1
                 return nil
             }
@@ -80,10 +90,9 @@ final class DeviceCommands: Sendable {
         commands.firstIndex { $0.device == order.device && $0.key == order.point }
     }
 
-    private func objection(to order: DeviceOrder, now: Duration, _ state: State) -> String? {
-        guard let index = place(of: order) else {
-            return "the configuration grants no command '\(order.point)' of '\(order.device)'"
-        }
+    private func objection(
+        to order: DeviceOrder, _ index: Int, now: Duration, _ state: State
+    ) -> String? {
         let command = commands[index]
         if command.values[order.word] == nil {
             return "'\(order.word)' is not one of "
@@ -117,24 +126,21 @@ final class DeviceCommands: Sendable {
                 state.unsafe.remove(index)
                 if let safe = commands[index].safe {
                     return Work(
-                        command: commands[index], word: safe, number: nil, actor: "plumbline")
+                        index: index, command: commands[index], word: safe, number: nil,
+                        actor: "plumbline")
                 }
             }
             while !state.waiting.isEmpty {
                 let first = state.waiting.removeFirst()
-                guard let index = place(of: first.order) else {
-                    refused.append((first, "no such command"))
-                    continue
-                }
                 // Another order may have switched it while this one waited.
-                if let haste = haste(of: first.order.word, index, now: now, state) {
+                if let haste = haste(of: first.order.word, first.index, now: now, state) {
                     refused.append((first, haste))
                     continue
                 }
                 state.running[first.number] = first.continuation
                 return Work(
-                    command: commands[index], word: first.order.word, number: first.number,
-                    actor: first.order.actor)
+                    index: first.index, command: commands[first.index], word: first.order.word,
+                    number: first.number, actor: first.order.actor)
             }
             return nil
         }
@@ -157,24 +163,19 @@ final class DeviceCommands: Sendable {
     /// Says how `work` ended.
     func finish(_ work: Work, _ outcome: DeviceOrder.Outcome, now: Duration) {
         let continuation = state.withLock { state in
-            guard
-                let index = commands.firstIndex(where: {
-                    $0.device == work.command.device && $0.key == work.command.key
-                })
-            else { return work.number.flatMap { state.running.removeValue(forKey: $0) } }
             let isSafe = work.word == work.command.safe
             switch outcome {
             case .refused: break
             // Sent and not confirmed may have been done: it is taken back all the same.
             case .done, .unconfirmed:
-                state.standing[index] = Standing(
+                state.standing[work.index] = Standing(
                     changedAt: now,
                     revertAt: isSafe || work.command.safe == nil
                         ? nil : work.command.revertAfter.map { now + $0 })
             }
             if isSafe, outcome != .done {
                 // The safe state is asked for until the device confirms it.
-                state.standing[index] = Standing(changedAt: now, revertAt: now + .seconds(5))
+                state.standing[work.index] = Standing(changedAt: now, revertAt: now + .seconds(5))
             }
             return work.number.flatMap { state.running.removeValue(forKey: $0) }
         }
@@ -223,7 +224,9 @@ final class DeviceCommands: Sendable {
             }
             return open.union(others).sorted().compactMap { index in
                 commands[index].safe.map {
-                    Work(command: commands[index], word: $0, number: nil, actor: "plumbline")
+                    Work(
+                        index: index, command: commands[index], word: $0, number: nil,
+                        actor: "plumbline")
                 }
             }
         }

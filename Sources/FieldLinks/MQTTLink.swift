@@ -179,18 +179,18 @@ package actor MQTTLink {
     ///
     /// - Returns: why it ended; `stopped` only when all that was read is acknowledged.
     private func serve(_ client: MosquittoClient, _ open: OpenMessages) -> MQTTError {
-        var reading = Reading()
+        var intake = Intake()
         do throws(MQTTError) {
-            while try step(client, open, &reading) {}
+            while try step(client, open, &intake) {}
             return MQTTError(code: .stopped, cause: "asked to stop")
         } catch {
-            if !client.received.isEmpty { handOn(client, open, &reading) }
+            if !client.received.isEmpty { handOn(client, open, &intake) }
             return error
         }
     }
 
     /// What one connection has read.
-    private struct Reading {
+    private struct Intake {
         /// Messages whose PUBACK is withheld, and since when one is.
         var unacknowledged = 0
         var since: Duration?
@@ -202,16 +202,16 @@ package actor MQTTLink {
 
     /// - Returns: false when it was asked to stop and owes nothing.
     private func step(
-        _ client: MosquittoClient, _ open: OpenMessages, _ reading: inout Reading
+        _ client: MosquittoClient, _ open: OpenMessages, _ intake: inout Intake
     ) throws(MQTTError) -> Bool {
         // Messages may have come together with the greeting, before anything was asked.
-        if !client.received.isEmpty { handOn(client, open, &reading) }
+        if !client.received.isEmpty { handOn(client, open, &intake) }
         let figures = open.figures
         let left = try timeLeft(figures)
         if figures.awaited == 0 {
-            if reading.unacknowledged > 0 || (reading.isOpen && figures.count == 0) {
+            if intake.unacknowledged > 0 || (intake.isOpen && figures.count == 0) {
                 settle()
-                reading = Reading(isDry: reading.isDry)
+                intake = Intake(isDry: intake.isDry)
             }
             try watch(client)
             try flush(client)
@@ -219,27 +219,27 @@ package actor MQTTLink {
             try client.tick()
             if wakeUp.isStopped, figures.count == 0 { return false }
         }
-        let mayRead = mayRead(on: reading, figures)
-        if reading.isDry || !mayRead {
+        let mayRead = mayRead(of: intake, figures)
+        if intake.isDry || !mayRead {
             client.confirmArrival()
             let ready = wakeUp.wait(
                 socket: mayRead ? client.socket : -1,
-                forWriting: reading.unacknowledged == 0 && client.wantsToWrite,
+                forWriting: intake.unacknowledged == 0 && client.wantsToWrite,
                 limit: min(probe.resolution, left))
             if !ready.isReadable {
                 if !ready.isWritable, figures.count == 0 { settle() }
                 return true
             }
         }
-        reading.isDry = try read(client, upTo: options.window - reading.unacknowledged)
+        intake.isDry = try read(client, upTo: options.window - intake.unacknowledged)
         for refusal in client.takeRefusals() { report(refusal) }
         return true
     }
 
-    private func mayRead(on reading: Reading, _ figures: OpenMessages.Figures) -> Bool {
-        if wakeUp.isStopped || reading.unacknowledged >= options.window { return false }
+    private func mayRead(of intake: Intake, _ figures: OpenMessages.Figures) -> Bool {
+        if wakeUp.isStopped || intake.unacknowledged >= options.window { return false }
         // Commits that always meet a new message would keep back every acknowledgement.
-        if let since = reading.since, clock.elapsed() - since > Self.longestWithholding {
+        if let since = intake.since, clock.elapsed() - since > Self.longestWithholding {
             return false
         }
         return figures.count < options.window
@@ -261,23 +261,23 @@ package actor MQTTLink {
     }
 
     private func handOn(
-        _ client: MosquittoClient, _ open: OpenMessages, _ reading: inout Reading
+        _ client: MosquittoClient, _ open: OpenMessages, _ intake: inout Intake
     ) {
         let now = clock.elapsed()
         let (awaited, bytes) = (client.awaiting, client.bytes)
-        reading.isOpen = true
-        reading.unacknowledged += awaited
-        if awaited > 0, reading.since == nil { reading.since = now }
+        intake.isOpen = true
+        intake.unacknowledged += awaited
+        if awaited > 0, intake.since == nil { intake.since = now }
         var batch = MQTTBatch(takeBatch(client))
-        batch.fillsWindow = reading.unacknowledged >= options.window
+        batch.fillsWindow = intake.unacknowledged >= options.window
         open.add(batch, awaited: awaited, bytes: bytes, at: now)
         probe.heard(at: now)
     }
 
     /// Messages that are read before they are handed on: the next are read while those are decoded.
     private static let handful = 64
-    /// Messages, and bytes of them, that are handed on and not taken over, although fewer of them
-    /// than a window are to be acknowledged.
+    /// Messages, and bytes of them, that are not committed although fewer of them than a window are
+    /// to be acknowledged.
     private static let mostUnawaited = 1024
     private static let fullBatch = 1 << 20
     /// After this time nothing more is read until all acknowledgements have left.

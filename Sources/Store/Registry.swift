@@ -31,25 +31,20 @@ package struct Registry: Hashable, Sendable {
     }
 
     /// A group by its number, current or superseded.
-    package func group(_ id: ScanGroup.ID) -> ScanGroup? {
+    package func group(_ id: ScanGroup.ID) -> ScanGroup? { look(at: id) { $0 } }
+
+    /// Reads of a group in place: a copy of one counts each of its references.
+    private func look<Value>(at id: ScanGroup.ID, _ read: (ScanGroup) -> Value) -> Value? {
         guard let place = places[id] else { return nil }
-        return place < groups.count ? groups[place] : superseded[place - groups.count]
+        return place < groups.count ? read(groups[place]) : read(superseded[place - groups.count])
     }
 
     /// How many columns a group has; nil for an unknown one.
-    func width(of id: ScanGroup.ID) -> Int? {
-        guard let place = places[id] else { return nil }
-        return place < groups.count
-            ? groups[place].series.count : superseded[place - groups.count].series.count
-    }
+    func width(of id: ScanGroup.ID) -> Int? { look(at: id) { $0.series.count } }
 
     /// How often a group reports and how late it may; nil for an unknown one.
     func times(of id: ScanGroup.ID) -> (period: Duration?, lateness: Duration)? {
-        guard let place = places[id] else { return nil }
-        // Read in place: a copy of a group counts each of its references.
-        return place < groups.count
-            ? (groups[place].period, groups[place].lateness)
-            : (superseded[place - groups.count].period, superseded[place - groups.count].lateness)
+        look(at: id) { ($0.period, $0.lateness) }
     }
 
     /// The same groups with their numbers; nil unless every one of them is current, in every detail.

@@ -269,6 +269,22 @@ struct HJ212RouterTests {
         #expect(try route("2031", hour - .seconds(43_200), dust).awaited.scans.count == 1)
     }
 
+    @Test("a mean fills the gap of what nobody acknowledges and could not be stored")
+    func unstored() throws {
+        let minute = (Self.noon - .seconds(7200)).slot(every: .seconds(60))
+        for (isStored, scans) in [(true, 0), (false, 1)] {
+            var router = try StationSite.router()
+            let live = try sent(
+                "2011", about: minute + .seconds(30), "a34002-Rtd=180,a34002-Flag=N", flag: 4)
+            let outcome = router.route([live], now: StillClock.reading())
+            #expect(outcome.unawaited.scans.count == 1)
+            router.settle(isStored ? outcome : outcome.withoutUnawaited, isCommitted: true)
+            let mean = try sent("2051", about: minute, "a34002-Avg=180,a34002-Flag=N")
+            let filling = router.route([mean], now: StillClock.reading())
+            #expect(filling.awaited.scans.count == scans)
+        }
+    }
+
     @Test("measured values that are not asked for are counted and told once, and not sent again")
     func unselected() throws {
         var router = try StationSite.router()

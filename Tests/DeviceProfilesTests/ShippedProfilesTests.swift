@@ -34,6 +34,34 @@ struct ShippedProfilesTests {
         }
     }
 
+    @Test("devices of one kind share their plan, and one with another ratio does not")
+    func alike() throws {
+        let profile = try #require(try Shipped.library()["acrel/adl3000"])
+        func binding(
+            _ ratio: Double, cost: RequestCost = .network, like other: ModbusBinding? = nil
+        ) throws -> ModbusBinding {
+            try ModbusBinding(
+                profile: profile, interface: "rs485", parameters: ["ct_ratio": ratio],
+                device: DeviceID("m\(Int(ratio))"), cost: cost, like: other)
+        }
+        var image = RegisterImage()
+        image[.holding, 0x64] = 100
+        let first = try binding(60)
+        for (other, amperes) in [
+            (try binding(60, like: first), 60.0), (try binding(40, like: first), 40),
+        ] {
+            #expect(other.readings(image)[PointKey("current.l1")] == .number(amperes))
+        }
+        #expect(try binding(40, like: first).groups[0].device == DeviceID("m40"))
+        // Another cost, another plan: what one line joins another one reads apart.
+        let dear = RequestCost(overhead: 1000)
+        let cheap = RequestCost(overhead: 0)
+        let apart = try binding(60, cost: cheap)
+        let joined = try binding(60, cost: dear, like: apart)
+        #expect(joined.requests(group: 0) == (try binding(60, cost: dear)).requests(group: 0))
+        #expect(joined.requests(group: 0) != apart.requests(group: 0))
+    }
+
     @Test("what is encoded decodes to itself within one raw step, for every shipped profile")
     func roundTrip() throws {
         let seed: UInt64 = 20_261_121

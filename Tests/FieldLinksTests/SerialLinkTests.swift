@@ -22,6 +22,18 @@ struct SerialLinkTests {
         BusLink(place, responseTimeout: timeout, isShared: isShared)
     }
 
+    /// Runs `body` with the path of a line that ends in a slave of Python.
+    private func withPseudoTerminal(
+        _ arguments: [String] = [], _ body: @Sendable (String) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/line"
+            try await withPythonPeer("rtu_slave.py", ["--pty", path] + arguments) { _ in
+                try await body(path)
+            }
+        }
+    }
+
     /// Runs `body` with the place of a misbehaving slave, once for each way to reach one.
     private func withSlave(
         _ way: Way, _ arguments: [String] = [],
@@ -33,14 +45,11 @@ struct SerialLinkTests {
                 try await body(link(.serialServer(host: "127.0.0.1", port: port)))
             }
         case .serialPort, .sharedPort:
-            try await withTemporaryFolder { folder in
-                let path = folder + "/line"
-                try await withPythonPeer("rtu_slave.py", ["--pty", path] + arguments) { _ in
-                    try await body(
-                        link(
-                            .serial(SerialLine(path: path, baud: 115_200)),
-                            isShared: way == .sharedPort))
-                }
+            try await withPseudoTerminal(arguments) { path in
+                try await body(
+                    link(
+                        .serial(SerialLine(path: path, baud: 115_200)),
+                        isShared: way == .sharedPort))
             }
         }
     }
@@ -170,32 +179,29 @@ struct SerialLinkTests {
 
     @Test("every setting of a line is taken, and those that are none are refused before use")
     func settings() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder + "/line"
-            try await withPythonPeer("rtu_slave.py", ["--pty", path]) { _ in
-                for isShared in [false, true] {
-                    for parity in SerialLine.Parity.allCases {
-                        for stopBits in [1, 2] {
-                            let line = SerialLine(
-                                path: path, baud: 2400, dataBits: 8, parity: parity,
-                                stopBits: stopBits)
-                            let link = link(.serial(line), isShared: isShared)
-                            try await link.perform { link in
-                                try link.connect()
-                                #expect(
-                                    try link.readRegisters(
-                                        unit: 1, function: .holding, address: 7, count: 1) == [7],
-                                    "\(line.settings)")
-                                link.close()
-                            }
+        try await withPseudoTerminal { path in
+            for isShared in [false, true] {
+                for parity in SerialLine.Parity.allCases {
+                    for stopBits in [1, 2] {
+                        let line = SerialLine(
+                            path: path, baud: 2400, dataBits: 8, parity: parity,
+                            stopBits: stopBits)
+                        let link = link(.serial(line), isShared: isShared)
+                        try await link.perform { link in
+                            try link.connect()
+                            #expect(
+                                try link.readRegisters(
+                                    unit: 1, function: .holding, address: 7, count: 1) == [7],
+                                "\(line.settings)")
+                            link.close()
                         }
                     }
-                    let odd = link(
-                        .serial(SerialLine(path: path, baud: 12_345)), isShared: isShared)
-                    await odd.perform { link in
-                        #expect(
-                            code { () throws(BusError) in try link.connect() } == .connectFailed)
-                    }
+                }
+                let odd = link(
+                    .serial(SerialLine(path: path, baud: 12_345)), isShared: isShared)
+                await odd.perform { link in
+                    #expect(
+                        code { () throws(BusError) in try link.connect() } == .connectFailed)
                 }
             }
         }
@@ -203,61 +209,52 @@ struct SerialLinkTests {
 
     @Test("flow control that another program has left set is cleared: nobody would lift CTS")
     func flowControl() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder + "/line"
-            try await withPythonPeer("rtu_slave.py", ["--pty", path]) { _ in
-                for isShared in [false, true] {
-                    let descriptor = open(path, O_RDWR | O_NOCTTY)
-                    defer { close(descriptor) }
-                    var settings = termios()
-                    try #require(tcgetattr(descriptor, &settings) == 0)
-                    settings.c_cflag |= tcflag_t(CRTSCTS)
-                    settings.c_iflag |= tcflag_t(IXOFF | IXANY)
-                    try #require(tcsetattr(descriptor, TCSANOW, &settings) == 0)
-                    let link = link(.serial(SerialLine(path: path)), isShared: isShared)
-                    try await link.perform { try $0.connect() }
-                    try #require(tcgetattr(descriptor, &settings) == 0)
-                    #expect(settings.c_cflag & tcflag_t(CRTSCTS) == 0)
-                    #expect(settings.c_iflag & tcflag_t(IXOFF | IXANY) == 0)
-                    await link.perform { $0.close() }
-                }
+        try await withPseudoTerminal { path in
+            for isShared in [false, true] {
+                let descriptor = open(path, O_RDWR | O_NOCTTY)
+                defer { close(descriptor) }
+                var settings = termios()
+                try #require(tcgetattr(descriptor, &settings) == 0)
+                settings.c_cflag |= tcflag_t(CRTSCTS)
+                settings.c_iflag |= tcflag_t(IXOFF | IXANY)
+                try #require(tcsetattr(descriptor, TCSANOW, &settings) == 0)
+                let link = link(.serial(SerialLine(path: path)), isShared: isShared)
+                try await link.perform { try $0.connect() }
+                try #require(tcgetattr(descriptor, &settings) == 0)
+                #expect(settings.c_cflag & tcflag_t(CRTSCTS) == 0)
+                #expect(settings.c_iflag & tcflag_t(IXOFF | IXANY) == 0)
+                await link.perform { $0.close() }
             }
         }
     }
 
     @Test("a driver that cannot turn the direction says so, with what to write instead")
     func direction() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder + "/line"
-            try await withPythonPeer("rtu_slave.py", ["--pty", path]) { _ in
-                let link = link(.serial(SerialLine(path: path, direction: .driver)))
-                await #expect {
-                    try await link.perform { try $0.connect() }
-                } throws: { error in
-                    "\(error)".contains("cannot turn the RS-485 direction")
-                        && "\(error)".contains("leave 'rs485' out")
-                }
+        try await withPseudoTerminal { path in
+            let link = link(.serial(SerialLine(path: path, direction: .driver)))
+            await #expect {
+                try await link.perform { try $0.connect() }
+            } throws: { error in
+                "\(error)".contains("cannot turn the RS-485 direction")
+                    && "\(error)".contains("leave 'rs485' out")
             }
         }
     }
 
     @Test("a line has one master: the second is turned away, whichever way it opens the port")
     func oneMaster() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder + "/line"
-            try await withPythonPeer("rtu_slave.py", ["--pty", path]) { _ in
-                let first = link(.serial(SerialLine(path: path)))
-                try await first.perform { try $0.connect() }
-                for isShared in [false, true] {
-                    let second = link(.serial(SerialLine(path: path)), isShared: isShared)
-                    await #expect {
-                        try await second.perform { try $0.connect() }
-                    } throws: { error in "\(error)".contains("one master") }
-                }
-                await first.perform { $0.close() }
-                let third = link(.serial(SerialLine(path: path)))
-                try await third.perform { try $0.connect() }
+        try await withPseudoTerminal { path in
+            let first = link(.serial(SerialLine(path: path)))
+            try await first.perform { try $0.connect() }
+            for isShared in [false, true] {
+                let second = link(.serial(SerialLine(path: path)), isShared: isShared)
+                await #expect {
+                    try await second.perform { try $0.connect() }
+                } throws: { error in "\(error)".contains("one master") }
             }
+            await first.perform { $0.close() }
+            let third = link(.serial(SerialLine(path: path)))
+            try await third.perform { try $0.connect() }
         }
     }
 
