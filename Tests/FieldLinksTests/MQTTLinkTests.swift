@@ -195,7 +195,9 @@ struct MQTTLinkTests {
                 try await eventually("all messages") { log.messages.count == 301 }
             }
             #expect(log.payloads.dropFirst() == (0..<300).map { "\($0)" }[...])
-            #expect(log.batches.map(\.count).max() == 7)
+            // How far a window is filled when it is taken over is a matter of time.
+            let largest = log.batches.map(\.count).max() ?? 0
+            #expect((2...7).contains(largest))
         }
     }
 
