@@ -59,7 +59,7 @@ package struct AlarmRule: Hashable, Sendable {
 
     /// `[a-z0-9_-]`, unique in the configuration.
     package var name: String
-    package var title: AlarmTitle
+    package var title: LocalizedText
     package var severity: Severity
     /// Where the figure comes from, in words.
     package var source: String
@@ -118,21 +118,10 @@ package struct AlarmRule: Hashable, Sendable {
     }
 }
 
-/// What an alarm is called, in both languages of the house.
-package struct AlarmTitle: Hashable, Sendable, Codable {
-    package var en: String
-    package var zh: String
-
-    package init(en: String, zh: String) {
-        self.en = en
-        self.zh = zh
-    }
-}
-
 /// A rule's limit as a line to draw in the chart of a series.
 package struct AlarmLimitLine: Hashable, Sendable {
     package var rule: String
-    package var title: AlarmTitle
+    package var title: LocalizedText
     package var severity: String
     /// Set for a rule that watches the upper side.
     package var above: Double?

@@ -112,13 +112,13 @@ package enum AlarmRuleFile {
         return list.compactMap { $0.string(faults).map { DeviceID($0) } }
     }
 
-    private static func title(_ node: LocatedNode, _ faults: FaultCollector) -> AlarmTitle? {
+    private static func title(_ node: LocatedNode, _ faults: FaultCollector) -> LocalizedText? {
         var reader = MappingReader(node, faults)
         let en = reader.required("en").flatMap { words($0, faults) }
         let zh = reader.required("zh").flatMap { words($0, faults) }
         reader.finish()
         guard let en, let zh else { return nil }
-        return AlarmTitle(en: en, zh: zh)
+        return LocalizedText(en: en, zh: zh)
     }
 
     private static func words(_ node: LocatedNode, _ faults: FaultCollector) -> String? {

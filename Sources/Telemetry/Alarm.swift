@@ -1,20 +1,41 @@
-/// Where one alarm rule stands for one series, in the words of ISA-18.2.
+/// Where one alarm stands, in the words of ISA-18.2.
 ///
 ///     normal ──breach──▶ pending ──held for `hold`──▶ active unacknowledged ──acknowledged──▶ active acknowledged
-///        ▲                  │                               │ at or below `clear`                 │ at or below `clear`
+///        ▲                  │                               │ clear for `keep`                     │ clear for `keep`
 ///        └──────gone────────┘                               ▼                                     ▼
 ///        ◀──────────────────────────acknowledged── returned unacknowledged                     normal
+///
+/// A rule with `latch: true` goes to `latched` instead and waits there to be reset. What is shelved,
+/// suppressed by design or out of service goes on in silence and comes back to where it stands then.
 package enum AlarmState: String, Hashable, Sendable, Codable, CaseIterable {
     case normal
     case pending
     case activeUnacknowledged = "active_unacknowledged"
     case activeAcknowledged = "active_acknowledged"
     case returnedUnacknowledged = "returned_unacknowledged"
+    /// The cause is gone, and somebody has to reset it.
+    case latched
+    /// A person has put it aside until a named end.
+    case shelved
+    /// A rule says that it means nothing now (device offline, wet day, maintenance).
+    case suppressed
+    /// A person has taken the rule out of service for this series.
+    case outOfService = "out_of_service"
 
     /// Whether a person should see it in the list of open alarms.
     package var isOpen: Bool {
-        self == .activeUnacknowledged || self == .activeAcknowledged
-            || self == .returnedUnacknowledged
+        switch self {
+        case .activeUnacknowledged, .activeAcknowledged, .returnedUnacknowledged, .latched: true
+        case .normal, .pending, .shelved, .suppressed, .outOfService: false
+        }
+    }
+
+    /// Whether the cause stands, annunciated or in silence.
+    package var isStanding: Bool {
+        switch self {
+        case .activeUnacknowledged, .activeAcknowledged, .shelved, .suppressed, .outOfService: true
+        case .normal, .pending, .returnedUnacknowledged, .latched: false
+        }
     }
 }
 

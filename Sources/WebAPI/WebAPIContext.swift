@@ -2,17 +2,6 @@ import EnergyAccounting
 import Store
 import Telemetry
 
-/// A text in the two languages of the page.
-package struct LocalizedText: Hashable, Sendable {
-    package var en: String
-    package var zh: String
-
-    package init(en: String, zh: String) {
-        self.en = en
-        self.zh = zh
-    }
-}
-
 /// What the API tells about the site itself.
 package struct SiteDescription: Hashable, Sendable {
     package var id: SiteID

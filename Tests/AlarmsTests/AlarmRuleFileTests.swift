@@ -21,7 +21,7 @@ struct AlarmRuleFileTests {
             "rollup: mean, over: 15min, window: rolling, coverage: 75 %, above: 150 µg/m³, "
                 + "clear: 120 ug/m3, hold: 1min")
         #expect(rule.name == "test_rule")
-        #expect(rule.title == AlarmTitle(en: "Test", zh: "测试"))
+        #expect(rule.title == LocalizedText(en: "Test", zh: "测试"))
         #expect(rule.severity == .warning)
         #expect(rule.status == .project)
         #expect(rule.point == PointKey("pm10"))
