@@ -45,6 +45,7 @@ let hummingbirdTesting = Target.Dependency.product(
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
@@ -78,7 +80,7 @@ let package = Package(
         // 1  pure: bytes and values in, values and bytes out
         line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
-        line("Alarms", ["Telemetry", "LocatedText"]),
+        line("Alarms", ["Telemetry", "LocatedText", realModule]),
         line("UplinkFormats", ["Telemetry"]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim

@@ -41,10 +41,27 @@ package enum AlarmState: String, Hashable, Sendable, Codable, CaseIterable {
 
 /// What an alarm rests on: the figures of the judgement that changed its state.
 package struct AlarmEvidence: Hashable, Sendable, Codable {
-    /// The judged value, in `unit`.
+    /// A further series that took part in the judgement, as it stood then.
+    package struct Other: Hashable, Sendable, Codable {
+        package var series: SeriesID
+        /// In `unit`; nil when it had none, or for a state.
+        package var value: Double?
+        /// The word of a state.
+        package var word: String?
+        package var unit: String
+
+        package init(series: SeriesID, value: Double?, word: String? = nil, unit: String) {
+            self.series = series
+            self.value = value
+            self.word = word
+            self.unit = unit
+        }
+    }
+
+    /// The judged value, in `unit`; NaN for a state.
     package var value: Double
     package var unit: String
-    /// The limit that was crossed.
+    /// The limit that was crossed; NaN where there is none.
     package var limit: Double
     /// The window that was judged; equal instants for a single reading.
     package var windowStart: Timestamp
@@ -52,10 +69,14 @@ package struct AlarmEvidence: Hashable, Sendable, Codable {
     /// Good readings in the window, and their share of those expected.
     package var samples: Int
     package var coverage: Double?
+    /// The judged word of a state; nil for numbers.
+    package var word: String?
+    /// What else took part, in the order of the rule.
+    package var others: [Other]
 
     package init(
         value: Double, unit: String, limit: Double, windowStart: Timestamp, windowEnd: Timestamp,
-        samples: Int, coverage: Double?
+        samples: Int, coverage: Double?, word: String? = nil, others: [Other] = []
     ) {
         self.value = value
         self.unit = unit
@@ -64,6 +85,8 @@ package struct AlarmEvidence: Hashable, Sendable, Codable {
         self.windowEnd = windowEnd
         self.samples = samples
         self.coverage = coverage
+        self.word = word
+        self.others = others
     }
 }
 
@@ -83,11 +106,15 @@ package struct AlarmTransition: Hashable, Sendable, Codable {
     package var evidence: AlarmEvidence
     /// True for what history brought: shown, never notified.
     package var isBackfill: Bool
+    /// Who did it; nil when no person did.
+    package var actor: String?
+    /// Why: what the person said, or what suppresses the alarm.
+    package var note: String?
 
     package init(
         rule: String, ruleVersion: String, severity: String, series: SeriesID, onset: Timestamp,
         from: AlarmState, to: AlarmState, time: Timestamp, evidence: AlarmEvidence,
-        isBackfill: Bool
+        isBackfill: Bool, actor: String? = nil, note: String? = nil
     ) {
         self.rule = rule
         self.ruleVersion = ruleVersion
@@ -99,8 +126,35 @@ package struct AlarmTransition: Hashable, Sendable, Codable {
         self.time = time
         self.evidence = evidence
         self.isBackfill = isBackfill
+        self.actor = actor
+        self.note = note
     }
 
     /// The deterministic key of the alarm: `rule|series|onset`.
-    package var alarmKey: String { "\(rule)|\(series)|\(onset.milliseconds)" }
+    package var alarmKey: String { AlarmKey(rule: rule, series: series, onset: onset).text }
+}
+
+/// The identity of one alarm: `rule|series|onset`.
+package struct AlarmKey: Hashable, Sendable {
+    package var rule: String
+    package var series: SeriesID
+    package var onset: Timestamp
+
+    package init(rule: String, series: SeriesID, onset: Timestamp) {
+        self.rule = rule
+        self.series = series
+        self.onset = onset
+    }
+
+    /// Reads what `text` writes; nil for anything else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "|", omittingEmptySubsequences: false)
+        guard parts.count == 3, !parts[0].isEmpty, let series = SeriesID(String(parts[1])),
+            let onset = Int64(parts[2])
+        else { return nil }
+        self.init(
+            rule: String(parts[0]), series: series, onset: Timestamp(milliseconds: onset))
+    }
+
+    package var text: String { "\(rule)|\(series)|\(onset.milliseconds)" }
 }

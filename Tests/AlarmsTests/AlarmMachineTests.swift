@@ -246,8 +246,7 @@ struct AlarmMachineTests {
                 machine.handle(scan(Double(n), Double.greatestFiniteMagnitude)).count
                     == (n == 0 ? 1 : 0))
         }
-        let bytes = try JSONEncoder().encode(machine.state)
-        #expect(try JSONDecoder().decode(AlarmMachineState.self, from: bytes) == machine.state)
+        #expect(try AlarmMachineState(decoding: machine.state.encoded()) == machine.state)
         #expect(machine.handle(scan(100, 10)).map(\.to) == [.returnedUnacknowledged])
     }
 

@@ -1,8 +1,9 @@
-import Alarms
 import Foundation
 import LocatedText
 import Telemetry
 import Testing
+
+@testable import Alarms
 
 @Suite("alarm-rules/1")
 struct AlarmRuleFileTests {
@@ -24,18 +25,20 @@ struct AlarmRuleFileTests {
         #expect(rule.title == LocalizedText(en: "Test", zh: "测试"))
         #expect(rule.severity == .warning)
         #expect(rule.status == .project)
-        #expect(rule.point == PointKey("pm10"))
-        #expect(rule.unit == "ug/m3")
-        #expect((rule.limit, rule.clear) == (150, 120))
+        #expect(rule.module == "other")
+        #expect(rule.isEnabled)
         #expect(rule.hold == .seconds(60))
-        guard case .window(let window) = rule.input else {
-            Issue.record("no window")
+        guard case .term(let term) = rule.when else {
+            Issue.record("more than one term")
             return
         }
-        #expect(window.over == .seconds(900))
-        #expect(window.coverage == 0.75)
-        #expect(window.kind == .rolling)
-        #expect(window.statistic == .mean)
+        #expect(term.operand == AlarmTerm.Operand(point: AlarmPoint("pm10"), device: nil))
+        #expect(term.test == .above(limit: 150, clear: 120, unit: "ug/m3"))
+        #expect(
+            term.measure
+                == .window(
+                    AlarmTerm.Window(
+                        statistic: .mean, over: .seconds(900), kind: .rolling, coverage: 0.75)))
     }
 
     @Test("every mistake of a file is told at once, with its place and a remedy")
@@ -70,7 +73,7 @@ struct AlarmRuleFileTests {
             "a.yaml:8:17: '2026-02-30' is not a date",
             "a.yaml:9:5: unknown key 'holdd'",
             "a.yaml:11:14: 'PM10' is not a point",
-            "a.yaml:12:15: 'average' is not accepted here; one of: mean, max, min, last",
+            "a.yaml:12:15: 'average' is not accepted here",
             "a.yaml:13:13: '15m' is not a duration",
             "a.yaml:15:17: coverage is a share",
             "a.yaml:17:14: 'clear' lies beyond the limit",
@@ -95,8 +98,8 @@ struct AlarmRuleFileTests {
             ("input: reading, below: 5 ug/m3, clear: 4 ug/m3", "beyond the limit"),
             ("input: reading, above: 1 ug/m3, hold: 2 y", "longer than a year"),
             (
-                "rollup: mean, over: 5min, window: aligned, above: 1 ug/m3",
-                "no closed bucket of that length"
+                "rollup: mean, over: 7min, window: aligned, above: 1 ug/m3",
+                "no whole number of such windows"
             ),
             ("rollup: mean, over: 0s, window: rolling, above: 1 ug/m3", "needs a length"),
             ("rollup: mean, window: rolling, above: 1 ug/m3", "'over' is missing"),
@@ -243,19 +246,75 @@ struct ShippedRulesTests {
                 change(&mutant)
                 mutants.append((what, mutant))
             }
-            mutate("limit + 1") { $0.limit += 1 }
-            mutate("limit - 1") { $0.limit -= 1 }
             if rule.hold > .zero { mutate("no hold") { $0.hold = .zero } }
-            if case .window(var window) = rule.input {
-                window.coverage = nil
-                mutate("no coverage") { $0.input = .window(window) }
-                window.statistic = .max
-                mutate("max") { $0.input = .window(window) }
+            if rule.keep > .zero { mutate("no keep") { $0.keep = .zero } }
+            if rule.isLatched { mutate("no latch") { $0.isLatched = false } }
+            if rule.only != nil { mutate("at every time") { $0.only = nil } }
+            if !rule.unless.isEmpty { mutate("nothing suppresses") { $0.unless = [] } }
+            for (number, term) in rule.when.terms.enumerated() {
+                for (what, mutant) in Self.mutants(of: term) {
+                    mutate("\(what) of term \(number)") {
+                        $0.when = $0.when.replacing(term: number, with: mutant)
+                    }
+                }
             }
             for (what, mutant) in mutants {
                 #expect(!mutant.runTests().isEmpty, "\(rule.name): nobody sees '\(what)'")
             }
         }
+    }
+
+    /// Terms that ask a little more or less than the rule does.
+    private static func mutants(of term: AlarmTerm) -> [(String, AlarmTerm)] {
+        var found: [(String, AlarmTerm)] = []
+        func add(_ what: String, _ change: (inout AlarmTerm) -> Void) {
+            var mutant = term
+            change(&mutant)
+            found.append((what, mutant))
+        }
+        switch term.test {
+        case .above(let limit, let clear, let unit):
+            let step = max(abs(limit) * 0.02, 0.02)
+            add("limit up") { $0.test = .above(limit: limit + step, clear: clear, unit: unit) }
+            add("limit down") {
+                $0.test = .above(limit: limit - step, clear: min(clear, limit - step), unit: unit)
+            }
+            if clear < limit {
+                add("no hysteresis") { $0.test = .above(limit: limit, clear: limit, unit: unit) }
+            }
+        case .below(let limit, let clear, let unit):
+            let step = max(abs(limit) * 0.02, 0.02)
+            add("limit down") { $0.test = .below(limit: limit - step, clear: clear, unit: unit) }
+            add("limit up") {
+                $0.test = .below(limit: limit + step, clear: max(clear, limit + step), unit: unit)
+            }
+            if clear > limit {
+                add("no hysteresis") { $0.test = .below(limit: limit, clear: limit, unit: unit) }
+            }
+        case .isOneOf(let words):
+            for word in words {
+                add("no '\(word)'") { $0.test = .isOneOf(words.filter { $0 != word } + ["-"]) }
+            }
+        case .bit(let place): add("another bit") { $0.test = .bit(place + 1) }
+        case .lasting(let span):
+            add("longer") { $0.test = .lasting(span * 2) }
+            add("shorter") { $0.test = .lasting(span / 2) }
+        }
+        if case .window(var window) = term.measure {
+            if window.coverage != nil {
+                window.coverage = nil
+                add("no coverage") { $0.measure = .window(window) }
+            }
+            if window.statistic != .max {
+                window.statistic = .max
+                add("max") { $0.measure = .window(window) }
+            }
+        }
+        if let times = term.times {
+            add("one more a day") { $0.times = AlarmTerm.Times(moreThan: times.moreThan + 1) }
+        }
+        if !term.minus.isEmpty { add("nothing subtracted") { $0.minus = [] } }
+        return found
     }
 
     @Test("stand in the paper as they are, and its notation of tests is the real one")
@@ -280,6 +339,27 @@ struct ShippedRulesTests {
     func honestStatus() throws {
         for rule in try Self.rules() where rule.status == .project {
             #expect(rule.source.contains("no legal limit"), "\(rule.name)")
+        }
+    }
+}
+
+extension AlarmExpression {
+    /// The same expression with another term at a place, counted as `terms` does.
+    fileprivate func replacing(term number: Int, with term: AlarmTerm) -> AlarmExpression {
+        var next = 0
+        return replacing(number, term, &next)
+    }
+
+    private func replacing(
+        _ number: Int, _ other: AlarmTerm, _ next: inout Int
+    ) -> AlarmExpression {
+        switch self {
+        case .term:
+            defer { next += 1 }
+            return next == number ? .term(other) : self
+        case .all(let parts): return .all(parts.map { $0.replacing(number, other, &next) })
+        case .any(let parts): return .any(parts.map { $0.replacing(number, other, &next) })
+        case .not(let part): return .not(part.replacing(number, other, &next))
         }
     }
 }

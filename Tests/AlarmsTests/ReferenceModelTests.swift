@@ -188,9 +188,9 @@ struct ReferenceModelTests {
         var got: [AlarmTransition] = []
         for input in all { expected += play(input, &whole) }
         for input in all[..<split] { got += play(input, &first) }
-        let bytes = try JSONEncoder().encode(first.state)
+        let bytes = first.state.encoded()
         var second = AlarmMachine(rules: rules, groups: [dustGroup()])
-        second.restore(try JSONDecoder().decode(AlarmMachineState.self, from: bytes))
+        second.restore(try AlarmMachineState(decoding: bytes))
         for input in all[split...] { got += play(input, &second) }
         #expect(got == expected, "seed \(seed), split at \(split)")
         #expect(second.lateScans == whole.lateScans)

@@ -23,6 +23,7 @@ enum ImportTable {
         "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store"],
         "Yams": ["LocatedText"],
         "SwiftProtobuf": ["SparkplugWire"],
+        "RealModule": ["Alarms"],
         "CModbus": ["FieldLinks", "SiteSimulator"],
         "CMosquitto": ["FieldLinks"],
         "CKernelClock": ["plumbline"],

@@ -1,4 +1,3 @@
-import Foundation
 import Store
 import Telemetry
 
@@ -10,16 +9,12 @@ extension Evaluation {
             state: machine.state.encoded())
     }
 
-    /// - Throws: `Damage` or `CheckpointError`, or what the JSON of version 2 is wrong in.
+    /// - Throws: `Damage` or `CheckpointError`.
     static func state(of checkpoint: EvaluationCheckpoint) throws -> EvaluationMachine.State {
         switch checkpoint.version {
-        case EvaluationMachine.State.version:
-            return try EvaluationMachine.State(decoding: checkpoint.state)
-        case 2:
-            let decoder = JSONDecoder()
-            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-            return try decoder.decode(EvaluationMachine.State.self, from: Data(checkpoint.state))
+        case 3, EvaluationMachine.State.version:
+            return try EvaluationMachine.State(
+                decoding: checkpoint.state, version: checkpoint.version)
         default:
             throw CheckpointError.unknownVersion(checkpoint.version)
         }

@@ -34,9 +34,8 @@ package struct OwedSelection: Codable, Hashable, Sendable {
 ///
 /// Time comes only from the rows. Restart = restore the state of a checkpoint, fold forward.
 package struct EvaluationMachine: Sendable {
-    /// The volatile state. `EvaluationState+Coding` draws how it is stored; its own `Codable` is
-    /// the JSON of version 2.
-    struct State: Codable, Hashable, Sendable {
+    /// The volatile state. `EvaluationState+Coding` draws how it is stored.
+    struct State: Hashable, Sendable {
         var folds: [Int: GroupFold] = [:]
         var due: Set<DueFold> = []
         /// Instants at which a scan came later than a newer one of its group.
@@ -44,7 +43,7 @@ package struct EvaluationMachine: Sendable {
         var alarms: AlarmMachineState
     }
 
-    struct LateScan: Codable, Hashable, Sendable {
+    struct LateScan: Hashable, Sendable {
         var group: ScanGroup.ID
         var time: Timestamp
     }
@@ -79,7 +78,7 @@ package struct EvaluationMachine: Sendable {
 
     /// - Parameter keepsMinutes: nil: where an uplink wants them.
     package init(
-        groups: [ScanGroup], rules: [AlarmRule], calendar: SiteCalendar,
+        groups: [ScanGroup], alarms: AlarmMachine, calendar: SiteCalendar,
         selections: [OwedSelection], keepsMinutes: Bool? = nil
     ) {
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
@@ -88,7 +87,17 @@ package struct EvaluationMachine: Sendable {
         self.selections = selections
         let wantsMinutes = keepsMinutes ?? selections.contains { $0.resolution == .minute }
         resolutions = wantsMinutes ? [.minute, .quarterHour] : [.quarterHour]
-        alarms = AlarmMachine(rules: rules, groups: groups, calendar: calendar)
+        self.alarms = alarms
+    }
+
+    /// A site of which nothing is known but its groups.
+    package init(
+        groups: [ScanGroup], rules: [AlarmRule], calendar: SiteCalendar,
+        selections: [OwedSelection], keepsMinutes: Bool? = nil
+    ) {
+        self.init(
+            groups: groups, alarms: AlarmMachine(rules: rules, groups: groups, calendar: calendar),
+            calendar: calendar, selections: selections, keepsMinutes: keepsMinutes)
     }
 
     /// Whether something waits to be stored.
@@ -117,6 +126,7 @@ package struct EvaluationMachine: Sendable {
             quietUntil = Timestamp(milliseconds: .max)
             for group in order { close(group, wall: wall) }
         }
+        pending.transitions += alarms.endRow()
         if let wall { pending.transitions += alarms.advance(to: wall) }
     }
 

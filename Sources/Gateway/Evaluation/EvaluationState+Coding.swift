@@ -1,7 +1,7 @@
 import Alarms
 import Telemetry
 
-// The checkpoint's blob, version 3. Little endian; varints and zigzag as in `ByteCoding`,
+// The checkpoint's blob, version 4. Little endian; varints and zigzag as in `ByteCoding`,
 // instants in milliseconds, numbers as in `ByteCoding+Numbers`.
 //
 //     state  │ folds │ due │ late │ alarms │ CRC-32 of all before (4 bytes) │
@@ -16,12 +16,12 @@ import Telemetry
 //     late     count, each: group, instant
 //     alarms   length, then what `AlarmMachineState` writes
 //
-// Everything is written in ascending order, so equal states are equal bytes. Version 2 was JSON
-// and is still read.
+// Everything is written in ascending order, so equal states are equal bytes. Version 3 differs in
+// what `AlarmMachineState` wrote, and is still read.
 
 extension EvaluationMachine.State {
     /// The version of what `encoded()` writes.
-    static let version = 3
+    static let version = 4
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter()
@@ -50,17 +50,17 @@ extension EvaluationMachine.State {
     }
 
     /// - Throws: `Damage` for anything that `encoded()` would not write; it never traps.
-    init(decoding bytes: [UInt8]) throws(Damage) {
+    init(decoding bytes: [UInt8], version: Int = Self.version) throws(Damage) {
         var tail = ByteReader(bytes, from: max(0, bytes.count - 4))
         let body = bytes.prefix(max(0, bytes.count - 4))
         guard try tail.fixed(UInt32.self) == CRC32.checksum(body) else {
             throw Damage(what: "a wrong checksum", position: body.count)
         }
-        try self.init(body: Array(body))
+        try self.init(body: Array(body), version: version)
     }
 
     /// What lies before the checksum.
-    init(body: [UInt8]) throws(Damage) {
+    init(body: [UInt8], version: Int = Self.version) throws(Damage) {
         var reader = ByteReader(body)
         var folds: [Int: GroupFold] = [:]
         for _ in 0..<(try reader.count(upTo: reader.remaining, of: "groups")) {
@@ -82,8 +82,11 @@ extension EvaluationMachine.State {
             late.insert(EvaluationMachine.LateScan(group: group, time: try reader.instant()))
         }
         let length = try reader.length(of: "alarms")
-        let alarms = try AlarmMachineState(
-            decoding: Array(body[reader.position..<reader.position + length]))
+        let part = Array(body[reader.position..<reader.position + length])
+        let alarms =
+            version == 3
+            ? try AlarmMachineState(decodingVersion3: part)
+            : try AlarmMachineState(decoding: part)
         try reader.skip(length)
         guard reader.remaining == 0 else { throw reader.damage("bytes after the end") }
         self.init(folds: folds, due: due, late: late, alarms: alarms)

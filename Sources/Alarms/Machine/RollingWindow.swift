@@ -1,3 +1,4 @@
+import RealModule
 import Telemetry
 
 /// The good readings of the last `over` before an instant, and one statistic of them.
@@ -8,7 +9,7 @@ struct RollingWindow: Hashable, Sendable {
     /// The most readings that are kept; beyond them the oldest go early, and are counted.
     static let capacity = 20_000
 
-    let statistic: AlarmRule.Statistic
+    let statistic: AlarmTerm.Statistic
     /// Ascending; equal times in order of arrival. Live from `head` on.
     private var times: [Timestamp] = []
     private var values: [Double] = []
@@ -20,7 +21,7 @@ struct RollingWindow: Hashable, Sendable {
     /// The least or greatest live value; nil when it has to be looked for.
     private var extreme: Double?
 
-    init(_ statistic: AlarmRule.Statistic) { self.statistic = statistic }
+    init(_ statistic: AlarmTerm.Statistic) { self.statistic = statistic }
 
     var count: Int { values.count - head }
 
@@ -28,6 +29,9 @@ struct RollingWindow: Hashable, Sendable {
     var readings: [(time: Timestamp, value: Double)] {
         zip(times[head...], values[head...]).map { ($0, $1) }
     }
+
+    /// When the oldest live reading was taken.
+    var first: Timestamp? { head < times.count ? times[head] : nil }
 
     /// Takes a reading in, a late one at its place.
     /// - Returns: whether the oldest had to go because the window was full.
@@ -48,7 +52,7 @@ struct RollingWindow: Hashable, Sendable {
             }
         case .max: if let known = extreme { extreme = Swift.max(known, value) }
         case .min: if let known = extreme { extreme = Swift.min(known, value) }
-        case .last: break
+        default: break
         }
         guard count > Self.capacity else { return false }
         removeOldest()
@@ -63,6 +67,20 @@ struct RollingWindow: Hashable, Sendable {
             values.removeFirst(head)
             head = 0
         }
+    }
+
+    /// Lets go of everything before `time`.
+    mutating func removeAll(before time: Timestamp) {
+        removeAll(through: Timestamp(milliseconds: time.milliseconds - 1))
+    }
+
+    /// The part before `time`, with the statistic of its own.
+    func part(before time: Timestamp) -> RollingWindow {
+        var part = RollingWindow(statistic)
+        for index in head..<times.count where times[index] < time {
+            _ = part.add(values[index], at: times[index])
+        }
+        return part
     }
 
     /// The statistic, nil for an empty window.
@@ -81,7 +99,25 @@ struct RollingWindow: Hashable, Sendable {
         case .min:
             if extreme == nil { extreme = values[head...].min() }
             return extreme
+        case .range:
+            guard let least = values[head...].min(), let most = values[head...].max() else {
+                return nil
+            }
+            return most - least
+        case .change, .increase: return values[values.count - 1] - values[head]
+        case .leq: return energeticMean
+        case .percentile(let rank):
+            // Nearest rank: the smallest value that at least so many in a hundred do not pass.
+            let sorted = values[head...].sorted()
+            return sorted[Swift.max(0, (rank * sorted.count + 99) / 100 - 1)]
         }
+    }
+
+    /// In the order of the readings, so that a restored window gives the same bits.
+    private var energeticMean: Double {
+        var sum = ExactSum()
+        for level in values[head...] { sum.add(Double.exp10(level / 10)) }
+        return 10 * Double.log10(sum.value / Double(count))
     }
 
     private mutating func removeOldest() {
@@ -95,33 +131,8 @@ struct RollingWindow: Hashable, Sendable {
                 floats.removeFirst()
             }
         case .max, .min: if value == extreme { extreme = nil }
-        case .last: break
+        default: break
         }
-    }
-}
-
-extension RollingWindow: Codable {
-    private enum CodingKeys: String, CodingKey { case statistic, times, values }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(statistic.rawValue, forKey: .statistic)
-        try container.encode(Array(times[head...]), forKey: .times)
-        try container.encode(Array(values[head...]), forKey: .values)
-    }
-
-    /// Everything else follows from the readings, so only they are stored.
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        let word = try container.decode(String.self, forKey: .statistic)
-        guard let statistic = AlarmRule.Statistic(rawValue: word) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .statistic, in: container, debugDescription: "no statistic '\(word)'")
-        }
-        self.init(statistic)
-        let times = try container.decode([Timestamp].self, forKey: .times)
-        let values = try container.decode([Double].self, forKey: .values)
-        for (time, value) in zip(times, values) { _ = add(value, at: time) }
     }
 }
 
