@@ -45,6 +45,9 @@ let hummingbirdTesting = Target.Dependency.product(
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let httpClient = Target.Dependency.product(
+    name: "AsyncHTTPClient", package: "async-http-client")
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -62,6 +65,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
@@ -81,6 +86,8 @@ let package = Package(
         line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText", realModule]),
+        line("FeedFormats", ["Telemetry", crypto, mustache]),
+        line("CraneWork", ["Telemetry"]),
         line("UplinkFormats", ["Telemetry"]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
@@ -93,7 +100,11 @@ let package = Package(
                 "Telemetry", "Frames", "OwnThread", "DeviceProfiles", "FieldLinks", "SparkplugWire",
                 logging,
             ]),
-        line("Delivery", ["Telemetry", "UplinkFormats", "FieldLinks"]),
+        line(
+            "Delivery",
+            [
+                "Telemetry", "UplinkFormats", "FeedFormats", "FieldLinks", httpClient, subprocess,
+            ]),
         line(
             "WebAPI",
             [
@@ -112,8 +123,8 @@ let package = Package(
             [
                 "Telemetry", "LocatedText", "Frames", "DeviceProfiles", "EnergyAccounting",
                 "Alarms",
-                "UplinkFormats", "FieldLinks", "Store", "Acquisition", "Delivery", "WebAPI",
-                "SiteSimulator", lifecycle, logging,
+                "UplinkFormats", "FeedFormats", "CraneWork", "FieldLinks", "Store", "Acquisition",
+                "Delivery", "WebAPI", "SiteSimulator", lifecycle, logging,
             ]),
         // 5  the executable
         .executableTarget(
@@ -121,7 +132,8 @@ let package = Package(
             dependencies: [
                 "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store",
                 "SiteSimulator",
-                "FieldLinks", "Alarms", "WebAPI", "Gateway", arguments, lifecycle, signals, logging,
+                "FieldLinks", "Alarms", "FeedFormats", "WebAPI", "Gateway", arguments, lifecycle,
+                signals, logging,
                 subprocess,
             ],
             swiftSettings: strict),
@@ -140,6 +152,10 @@ let package = Package(
         tests(
             "EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds"]),
         tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText", "TestSeeds"]),
+        tests(
+            "FeedFormatsTests", ["FeedFormats", "Telemetry", subprocess, "TestSeeds"],
+            exclude: ["Golden", "Peers"]),
+        tests("CraneWorkTests", ["CraneWork", "Telemetry", "TestSeeds"]),
         tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
         tests(
             "BucketCodecTests", ["BucketCodec", "Telemetry", subprocess, "TestSeeds"],

@@ -62,13 +62,17 @@ package actor MQTTPublisher {
     ///
     /// - Throws: `MQTTError`: `timeout` (a missing broker included, its cause says so),
     ///   `disconnected`, `oversize`, `invalid`, `stopped`; `CancellationError`.
-    package nonisolated func publish(_ topic: String, _ payload: [UInt8]) async throws {
+    package nonisolated func publish(
+        _ topic: String, _ payload: [UInt8], isRetained: Bool = false
+    ) async throws {
         let ticket = mailbox.ticket()
         let limit = options.timeout
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { [mailbox, wakeUp] in
-                    try await mailbox.submit(ticket, topic, payload) { wakeUp.ring() }
+                    try await mailbox.submit(ticket, topic, payload, isRetained: isRetained) {
+                        wakeUp.ring()
+                    }
                 }
                 group.addTask { [clock, mailbox] in
                     try await clock.sleep(limit)
@@ -146,7 +150,8 @@ package actor MQTTPublisher {
     private func takeRequests(_ client: MosquittoClient) {
         while inFlight.count < options.maximumInFlight, let request = mailbox.next() {
             do throws(MQTTError) {
-                let messageID = try client.publish(request.topic, request.payload)
+                let messageID = try client.publish(
+                    request.topic, request.payload, isRetained: request.isRetained)
                 inFlight[messageID] = request.ticket
             } catch {
                 mailbox.settle(request.ticket, .failure(error))

@@ -228,12 +228,13 @@ final class MosquittoClient {
     /// Queues a message and returns its packet identifier.
     @discardableResult
     func publish(
-        _ topic: String, _ payload: [UInt8], qos: Int32 = 1
+        _ topic: String, _ payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false
     ) throws(MQTTError) -> Int32 {
         var messageID: Int32 = 0
         let result = payload.withUnsafeBytes {
             mosquitto_publish(
-                handle, &messageID, topic, Int32(clamping: $0.count), $0.baseAddress, qos, false)
+                handle, &messageID, topic, Int32(clamping: $0.count), $0.baseAddress, qos,
+                isRetained)
         }
         switch result {
         case MOSQ_ERR_PAYLOAD_SIZE.rawValue, MOSQ_ERR_OVERSIZE_PACKET.rawValue:

@@ -12,6 +12,8 @@ final class PublishMailbox: Sendable {
         let ticket: Ticket
         let topic: String
         let payload: [UInt8]
+        /// Whether the broker keeps it for who subscribes later.
+        let isRetained: Bool
     }
 
     private struct State {
@@ -44,7 +46,8 @@ final class PublishMailbox: Sendable {
 
     /// Waits until somebody settles `ticket`; cancelling settles it with a `CancellationError`.
     func submit(
-        _ ticket: Ticket, _ topic: String, _ payload: [UInt8], ring: @Sendable () -> Void
+        _ ticket: Ticket, _ topic: String, _ payload: [UInt8], isRetained: Bool = false,
+        ring: @Sendable () -> Void
     ) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -54,7 +57,9 @@ final class PublishMailbox: Sendable {
                     // finds the continuation.
                     if Task.isCancelled { return CancellationError() }
                     state.waiting[ticket] = continuation
-                    state.requests.append(Request(ticket: ticket, topic: topic, payload: payload))
+                    state.requests.append(
+                        Request(
+                            ticket: ticket, topic: topic, payload: payload, isRetained: isRetained))
                     return nil
                 }
                 if let refusal { continuation.resume(throwing: refusal) } else { ring() }

@@ -30,7 +30,7 @@ extension SiteGateway {
         return context
     }
 
-    private func devices() -> [DeviceDescription] {
+    func devices() -> [DeviceDescription] {
         site.configuration.links.flatMap { link in
             link.devices.map { device in
                 let profile = library[device.profile]
@@ -43,7 +43,7 @@ extension SiteGateway {
         }
     }
 
-    private func pointTitles() -> [PointKey: LocalizedText] {
+    func pointTitles() -> [PointKey: LocalizedText] {
         var titles: [PointKey: LocalizedText] = [:]
         for point in groups.flatMap(\.series).map(\.id.point) where titles[point] == nil {
             guard let chinese = library.vocabulary.describe(point)?.zh else { continue }
@@ -55,7 +55,7 @@ extension SiteGateway {
 
     private func limitLines() -> [SeriesID: [WebAPI.LimitLine]] {
         let machine = AlarmMachine(
-            rules: site.configuration.alarms, groups: groups, calendar: site.calendar)
+            rules: site.configuration.alarms, site: site.alarmSite(groups: groups))
         var lines: [SeriesID: [WebAPI.LimitLine]] = [:]
         for series in groups.flatMap(\.series) {
             let found = machine.limitLines(for: series.id).compactMap { line in

@@ -2,6 +2,7 @@ import Acquisition
 import Alarms
 import Delivery
 import DeviceProfiles
+import FeedFormats
 import FieldLinks
 import Logging
 import ServiceLifecycle
@@ -21,6 +22,8 @@ package struct Surroundings: Sendable {
     package var builtAt = Timestamp(milliseconds: 0)
     package var logger: Logger
     package var dashboards: DashboardFiles
+    /// The words in which people are told of alarms; read when a feed needs them.
+    package var feedTemplates: @Sendable () throws -> FeedTemplates
     /// Called after each commit and each honest idle round of Ingestion; feeds the watchdog.
     package var onRound: @Sendable () -> Void
     /// Called once with the port of the API, when everything is ready.
@@ -29,7 +32,10 @@ package struct Surroundings: Sendable {
     package init(
         clock: any Clock<Duration> & Sendable, wallClock: any WallClock,
         builtAt: Timestamp = Timestamp(milliseconds: 0), logger: Logger,
-        dashboards: DashboardFiles, onRound: @escaping @Sendable () -> Void = {},
+        dashboards: DashboardFiles,
+        feedTemplates: @escaping @Sendable () throws -> FeedTemplates = {
+            try FeedTemplates(texts: [:])
+        }, onRound: @escaping @Sendable () -> Void = {},
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.clock = clock
@@ -37,6 +43,7 @@ package struct Surroundings: Sendable {
         self.builtAt = builtAt
         self.logger = logger
         self.dashboards = dashboards
+        self.feedTemplates = feedTemplates
         self.onRound = onRound
         self.onReady = onReady
     }
@@ -78,7 +85,7 @@ package struct SiteGateway: Sendable {
             now: surroundings.wallClock.read().wall)
         store = opened.store
         if let report = opened.report { EventLog(logger: surroundings.logger).recovery(report) }
-        groups = try await store.writer.register(site.groups)
+        groups = try await store.writer.register(site.groups + site.ownGroups)
         readiness.reach(.storeOpen)
         trustedClock = try await TrustedWallClock.starting(
             surroundings.wallClock,
@@ -101,7 +108,12 @@ package struct SiteGateway: Sendable {
             observer: unstored.observer(readiness: readiness, counters: counters),
             onRound: surroundings.onRound)
         let machine = EvaluationMachine(
-            groups: groups, rules: configuration.alarms, calendar: site.calendar,
+            groups: groups,
+            alarms: AlarmFold(
+                rules: configuration.alarms, site: site.alarmSite(groups: groups),
+                feeds: configuration.feeds.map(\.subscription),
+                operators: groups.first { $0.scope == BoundSite.operators.scope }?.id),
+            calendar: site.calendar,
             selections: configuration.uplinks.map { OwedSelection($0) })
         let (readiness, announcement) = (readiness, announcement)
         evaluation = Evaluation(
@@ -143,7 +155,7 @@ package struct SiteGateway: Sendable {
     package func services() async throws -> [any Service] {
         var services: [any Service] = [StoreService(store: store), orders]
         services.append(try application())
-        services += try uplinks()
+        services += try uplinks() + feeds()
         services.append(
             Housekeeping(
                 store: store, policy: site.configuration.data.housekeeping,
@@ -193,16 +205,15 @@ package struct SiteGateway: Sendable {
                 clock: clock, onEvent: { events.uplink(uplink.id, $0) })
             publishers.append(
                 Running(start: { await publisher.run() }, stop: { publisher.stop() }))
-            var options = Reporting.Options()
-            options.correctionSpacing = uplink.correctionSpacing
-            options.resolution = uplink.resolution
+            var policy = DeliveryPolicy.rollups(of: uplink.resolution)
+            policy.correctionSpacing = uplink.correctionSpacing
             loops.append(
                 Reporting(
                     uplink: uplink.id, site: site.configuration.site.id, store: store,
                     groups: groups, format: format,
                     transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
                     calendar: site.calendar, clock: surroundings.clock,
-                    wallClock: surroundings.wallClock, options: options,
+                    wallClock: surroundings.wallClock, policy: policy,
                     logger: surroundings.logger, live: unstored.items))
         }
         return publishers + loops

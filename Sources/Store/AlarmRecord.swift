@@ -20,11 +20,15 @@ package struct AlarmRecord: Hashable, Sendable, Identifiable {
     /// The figures of the last change.
     package var evidence: AlarmEvidence
     package var isBackfill: Bool
+    /// Who made the last change, and why; nil when no person did.
+    package var actor: String?
+    package var note: String?
 
     package init(
         id: Int64, key: String, rule: String, ruleVersion: String, severity: String,
         series: SeriesID, onset: Timestamp, raised: Timestamp, state: AlarmState,
-        changed: Timestamp, evidence: AlarmEvidence, isBackfill: Bool
+        changed: Timestamp, evidence: AlarmEvidence, isBackfill: Bool, actor: String? = nil,
+        note: String? = nil
     ) {
         self.id = id
         self.key = key
@@ -38,6 +42,8 @@ package struct AlarmRecord: Hashable, Sendable, Identifiable {
         self.changed = changed
         self.evidence = evidence
         self.isBackfill = isBackfill
+        self.actor = actor
+        self.note = note
     }
 
     /// The place of this alarm in the list, to go on from.

@@ -37,14 +37,22 @@ package struct EvaluationEffects: Hashable, Sendable {
     package var rollups: [RollupRecord]
     package var transitions: [AlarmTransition]
     package var owed: [OwedItem]
+    /// What people asked for, with what came of it.
+    package var instructions: [InstructionRecord]
+    /// Messages to feeds; each is owed too.
+    package var notices: [NoticeRecord]
     package var checkpoint: EvaluationCheckpoint?
     /// What moves from the journal into buckets; only together with a checkpoint.
     package var seals: [SealRequest]
 
     package init(
         rollups: [RollupRecord] = [], transitions: [AlarmTransition] = [],
-        owed: [OwedItem] = [], checkpoint: EvaluationCheckpoint? = nil, seals: [SealRequest] = []
+        owed: [OwedItem] = [], instructions: [InstructionRecord] = [],
+        notices: [NoticeRecord] = [], checkpoint: EvaluationCheckpoint? = nil,
+        seals: [SealRequest] = []
     ) {
+        self.instructions = instructions
+        self.notices = notices
         self.seals = seals
         self.rollups = rollups
         self.transitions = transitions
@@ -54,7 +62,7 @@ package struct EvaluationEffects: Hashable, Sendable {
 
     /// Whether applying it would write nothing.
     package var isEmpty: Bool {
-        rollups.isEmpty && transitions.isEmpty && owed.isEmpty && checkpoint == nil
-            && seals.isEmpty
+        rollups.isEmpty && transitions.isEmpty && owed.isEmpty && instructions.isEmpty
+            && notices.isEmpty && checkpoint == nil && seals.isEmpty
     }
 }

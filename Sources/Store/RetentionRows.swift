@@ -144,6 +144,13 @@ enum RetentionRows {
             let time = Timestamp(milliseconds: start)
             removal.add(Removal(.outbox, .age, items: 1, first: time, last: time))
         }
+        // What a feed was told of goes with what it was owed.
+        try db.cachedStatement(
+            sql: """
+                DELETE FROM notice WHERE (feed, kind, subject, at) IN
+                    (SELECT feed, kind, subject, at FROM notice WHERE at < ? LIMIT ?)
+                """
+        ).execute(arguments: [cutoff.milliseconds, limit])
         return removal
     }
 

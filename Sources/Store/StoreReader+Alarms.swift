@@ -11,7 +11,8 @@ extension StoreReader {
         openOnly: Bool = false, limit: Int = 100, before cursor: AlarmCursor? = nil
     ) async throws(StoreError) -> [AlarmRecord] {
         let open = """
-            a.state IN ('active_unacknowledged', 'active_acknowledged', 'returned_unacknowledged')
+            a.state IN ('active_unacknowledged', 'active_acknowledged', 'returned_unacknowledged',
+                'latched')
             """
         let place = cursor ?? AlarmCursor(onset: Timestamp(milliseconds: .max), id: .max)
         return try await read("read the alarms") { db in

@@ -18,6 +18,8 @@ extension StoreWriter {
         let sealed = try write(what) { db in
             try RollupRows.upsert(effects.rollups, db)
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
+            for record in effects.instructions { try InstructionRows.insert(record, db) }
+            for notice in effects.notices { try InstructionRows.insert(notice, db) }
             for item in effects.owed { try OutboxRows.owe(item, db) }
             guard let checkpoint = effects.checkpoint else { return [SealOutcome]() }
             try Self.save(checkpoint, db)

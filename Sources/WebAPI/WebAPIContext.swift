@@ -48,7 +48,7 @@ package struct DeviceDescription: Hashable, Sendable {
         self.groups = groups
     }
 
-    var title: LocalizedText { LocalizedText(en: titleEn, zh: titleZh) }
+    package var title: LocalizedText { LocalizedText(en: titleEn, zh: titleZh) }
 }
 
 /// The line that an alarm rule draws across the chart of a series.

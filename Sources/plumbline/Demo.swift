@@ -88,6 +88,7 @@ struct Demo: AsyncParsableCommand {
             surroundings: Surroundings(
                 clock: ContinuousClock(), wallClock: clock, logger: logger,
                 dashboards: dashboards(share),
+                feedTemplates: { try feedTemplates(share) },
                 onReady: { port in Self.greet(port, broker.port, folder) }))
         let past = DemoHistory(
             site: site, bindings: bindings, gateway: gateway, clock: clock, hours: history)

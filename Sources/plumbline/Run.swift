@@ -1,4 +1,5 @@
 import ArgumentParser
+import FeedFormats
 import FieldLinks
 import Foundation
 import Gateway
@@ -47,6 +48,7 @@ struct Run: AsyncParsableCommand {
                         clock: ContinuousClock(),
                         wallClock: SystemClock(believesWall: false), builtAt: builtAt,
                         logger: logger, dashboards: dashboards(share),
+                        feedTemplates: { try feedTemplates(share) },
                         onRound: { notification.alive() },
                         onReady: { port in
                             logger.notice("ready", metadata: ["port": "\(port)"])
@@ -128,4 +130,28 @@ func makeLogger(level: Logger.Level) -> Logger {
         return handler
     }
     return Logger(label: "plumbline")
+}
+
+/// The words in which people are told of alarms.
+///
+/// - Throws: `Failure` when a template is missing or cannot be read.
+@Sendable func feedTemplates(_ share: String) throws -> FeedTemplates {
+    var texts: [String: String] = [:]
+    for file in FeedTemplates.files {
+        let path = "\(share)/Config/feeds/templates/\(file)"
+        do {
+            texts[file] = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        } catch {
+            throw Failure.inputOutput(
+                say("the template \(path) cannot be read", "无法读取模板 \(path)"))
+        }
+    }
+    do {
+        return try FeedTemplates(texts: texts)
+    } catch {
+        throw Failure.badInput(
+            say(
+                "the templates in \(share)/Config/feeds/templates: \(error)",
+                "\(share)/Config/feeds/templates 中的模板：\(error)"))
+    }
 }

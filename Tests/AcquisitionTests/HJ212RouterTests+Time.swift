@@ -3,6 +3,7 @@ import FieldLinks
 import Frames
 import Telemetry
 import Testing
+
 @testable import Acquisition
 
 /// What was kept, what came in parts, and what has no time.

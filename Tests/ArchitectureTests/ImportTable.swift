@@ -5,7 +5,7 @@ enum ImportTable {
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
         "CKernelClock": 0, "Frames": 0, "SparkplugWire": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
-        "BucketCodec": 1,
+        "BucketCodec": 1, "CraneWork": 1, "FeedFormats": 1,
         "FieldLinks": 2, "Store": 2,
         "Acquisition": 3, "Delivery": 3, "WebAPI": 3, "SiteSimulator": 3,
         "Gateway": 4,
@@ -15,12 +15,14 @@ enum ImportTable {
     /// No sockets, files, clocks or loggers: these import no part of the system at all.
     static let pure: Set<String> = [
         "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting", "Alarms",
-        "UplinkFormats", "BucketCodec", "Frames",
+        "UplinkFormats", "BucketCodec", "Frames", "CraneWork", "FeedFormats",
     ]
 
     /// The modules of packages and system libraries, and the only targets that may import them.
     static let external: [String: Set<String>] = [
-        "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store"],
+        "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store", "FeedFormats"],
+        "Mustache": ["FeedFormats"],
+        "AsyncHTTPClient": ["Delivery"], "NIOHTTP1": ["Delivery"],
         "Yams": ["LocatedText"],
         "SwiftProtobuf": ["SparkplugWire"],
         "RealModule": ["Alarms"],
@@ -28,13 +30,13 @@ enum ImportTable {
         "CMosquitto": ["FieldLinks"],
         "CKernelClock": ["plumbline"],
         "Hummingbird": ["WebAPI"], "HummingbirdCore": ["WebAPI"], "HTTPTypes": ["WebAPI"],
-        "NIOCore": ["WebAPI"], "NIOPosix": ["WebAPI"], "NIOHTTPTypes": ["WebAPI"],
+        "NIOCore": ["WebAPI", "Delivery"], "NIOPosix": ["WebAPI"], "NIOHTTPTypes": ["WebAPI"],
         "NIOFoundationCompat": ["WebAPI"],
         "ServiceLifecycle": ["Gateway", "WebAPI", "plumbline"],
         "UnixSignals": ["plumbline"],
         "Logging": ["WebAPI", "Acquisition", "Gateway", "plumbline"],
         "ArgumentParser": ["plumbline"],
-        "Subprocess": ["plumbline"], "SystemPackage": ["plumbline"],
+        "Subprocess": ["plumbline", "Delivery"], "SystemPackage": ["plumbline"],
     ]
 
     /// What comes with Swift; pure targets do without.

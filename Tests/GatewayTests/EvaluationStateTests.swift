@@ -69,7 +69,7 @@ struct EvaluationStateTests {
         let open = plain.folds.values.reduce(0) { sum, fold in
             sum + fold.lanes.reduce(0) { $0 + $1.open.reduce(0) { $0 + $1.rollups.count } }
         }
-        let size = plain.encoded().count - plain.alarms.encoded().count
+        let size = plain.encoded().count - plain.alarms.alarms.encoded().count
         #expect(Double(size) / Double(open) <= 40, "\(size) bytes, \(open) open rollups")
     }
 

@@ -142,8 +142,7 @@ struct WeekTests {
             Reporting(
                 uplink: "city", site: SiteID("s"), store: folded.store, groups: folded.groups,
                 format: BareFormat(), transport: platform, calendar: .utc, clock: folded.clock,
-                wallClock: folded.clock, options: .init(),
-                logger: FoldedStore.quiet),
+                wallClock: folded.clock, logger: FoldedStore.quiet),
             Housekeeping(
                 store: folded.store,
                 policy: HousekeepingPolicy(

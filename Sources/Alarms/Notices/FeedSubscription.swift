@@ -14,6 +14,11 @@ package struct FeedSubscription: Hashable, Sendable {
     package struct Chatter: Hashable, Sendable {
         package var times: Int
         package var within: Duration
+
+        package init(times: Int, within: Duration) {
+            self.times = times
+            self.within = within
+        }
     }
 
     /// The feed's name, `[a-z0-9-]`.

@@ -158,3 +158,37 @@ extension AlarmTerm.Statistic {
         }
     }
 }
+
+extension AlarmRule {
+    /// The same rule for a site that calls some devices otherwise.
+    package func renaming(_ names: [DeviceID: DeviceID]) -> AlarmRule {
+        if names.isEmpty { return self }
+        var rule = self
+        rule.when = when.renaming(names)
+        rule.unless = unless.map { $0.renaming(names) }
+        return rule
+    }
+}
+
+extension AlarmExpression {
+    fileprivate func renaming(_ names: [DeviceID: DeviceID]) -> AlarmExpression {
+        switch self {
+        case .term(let term): .term(term.renaming(names))
+        case .all(let parts): .all(parts.map { $0.renaming(names) })
+        case .any(let parts): .any(parts.map { $0.renaming(names) })
+        case .not(let part): .not(part.renaming(names))
+        }
+    }
+}
+
+extension AlarmTerm {
+    fileprivate func renaming(_ names: [DeviceID: DeviceID]) -> AlarmTerm {
+        func renamed(_ operand: Operand) -> Operand {
+            Operand(point: operand.point, device: operand.device.map { names[$0] ?? $0 })
+        }
+        var term = self
+        term.operand = renamed(operand)
+        term.minus = minus.map { renamed($0) }
+        return term
+    }
+}

@@ -39,6 +39,8 @@ package struct BoundSite: Sendable {
     package var configuration: SiteConfiguration
     package var calendar: SiteCalendar
     package var links: [Link]
+    /// What each device is, as its profile says.
+    package private(set) var kinds: [DeviceID: String] = [:]
 
     /// Every scan group of the site, not yet numbered by a store.
     package var groups: [ScanGroup] {
@@ -73,6 +75,9 @@ package struct BoundSite: Sendable {
         }
         self.calendar = calendar
         links = []
+        for device in configuration.links.flatMap(\.devices) {
+            kinds[device.id] = library[device.profile]?.kind
+        }
         var alike: [String: ModbusBinding] = [:]
         for link in configuration.links {
             switch link.transport {
@@ -98,7 +103,7 @@ package struct BoundSite: Sendable {
         faults.add(
             Faults(
                 AlarmMachine(
-                    rules: configuration.alarms, groups: groups, calendar: calendar
+                    rules: configuration.alarms, site: alarmSite(groups: groups + ownGroups)
                 ).bindingFaults))
     }
 

@@ -120,6 +120,7 @@ extension SiteConfiguration.Device {
         let commands = (reader.optional("commands")?.list(faults) ?? []).compactMap {
             $0.string(faults).map { PointKey($0) }
         }
+        let area = reader.optional("area")?.string(faults)
         let checksIdentity = reader.optional("identify")?.bool(faults) ?? true
         var parameters: [String: Double] = [:]
         for entry in reader.optional("params")?.entries(faults) ?? [] {
@@ -129,8 +130,8 @@ extension SiteConfiguration.Device {
         guard let profile else { return nil }
         return Self(
             id: DeviceID(id ?? "-"), name: name, profile: profile, interface: interface, unit: unit,
-            key: key, parameters: parameters, commands: commands, checksIdentity: checksIdentity,
-            location: node.location)
+            key: key, parameters: parameters, commands: commands, area: area,
+            checksIdentity: checksIdentity, location: node.location)
     }
 }
 

@@ -48,6 +48,12 @@ extension SiteConfiguration {
         }
         let meters = reader.optional("meters").map { MeterTree.parse($0, faults: faults) } ?? .empty
         let alarms = rules(reader.optional("alarms"), faults, readFile)
+        let circumstances = (reader.optional("circumstances")?.list(faults) ?? []).compactMap {
+            Circumstance.parse($0, faults)
+        }
+        let feeds = (reader.optional("feeds")?.list(faults) ?? []).compactMap {
+            Feed.parse($0, faults)
+        }
         let uplinks = (reader.optional("uplinks")?.list(faults) ?? []).compactMap {
             Uplink.parse($0, faults)
         }
@@ -64,31 +70,12 @@ extension SiteConfiguration {
         refuseDoubles(
             links.flatMap(\.devices).map { ($0.id.text, $0.location) }, "device", faults)
         refuseDoubles(uplinks.map { ($0.id, $0.location) }, "uplink", faults)
+        refuseDoubles(feeds.map { ($0.id, $0.location) }, "feed", faults)
         return SiteConfiguration(
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
-            links: links, meters: meters, alarms: alarms, uplinks: uplinks, listen: listen)
-    }
-
-    private static func rules(
-        _ node: LocatedNode?, _ faults: FaultCollector, _ readFile: (String) throws -> String
-    ) -> [AlarmRule] {
-        var rules: [AlarmRule] = []
-        for entry in node?.list(faults) ?? [] {
-            var reader = MappingReader(entry, faults)
-            if let include = reader.required("include"), let path = include.string(faults) {
-                do {
-                    rules += try AlarmRuleFile.parse(try readFile(path), file: path)
-                } catch let found as Faults {
-                    faults.add(found)
-                } catch {
-                    faults.add(
-                        include.location, "'\(path)' cannot be read: \(error)",
-                        remedy: "paths are relative to this file")
-                }
-            }
-            reader.finish()
-        }
-        return rules
+            links: links, meters: meters, alarms: alarms, circumstances: circumstances,
+            feeds: feeds,
+            uplinks: uplinks, listen: listen)
     }
 
     private static func refuseDoubles(

@@ -72,6 +72,8 @@ package struct SiteConfiguration: Sendable {
         package var parameters: [String: Double]
         /// The points whose commands the site grants; nothing else of the device is ever written.
         package var commands: [PointKey] = []
+        /// The part of the site in which it stands; nil when nobody has said.
+        package var area: String?
         /// False where the owner knows better than the profile's `identify`.
         package var checksIdentity = true
         package var location: Location
@@ -115,6 +117,8 @@ package struct SiteConfiguration: Sendable {
     package var links: [Link]
     package var meters: MeterTree
     package var alarms: [AlarmRule]
+    package var circumstances: [Circumstance]
+    package var feeds: [Feed]
     package var uplinks: [Uplink]
     package var listen: Endpoint
 }

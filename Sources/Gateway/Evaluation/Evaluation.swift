@@ -250,7 +250,7 @@ package struct Evaluation: Service {
 
     private func flush(_ progress: inout Progress, force: Bool) async throws {
         let now = progress.now
-        let isUrgent = !progress.machine.pending.transitions.isEmpty
+        let isUrgent = progress.machine.isUrgent
         let isDue = now - progress.flushedAt >= options.flushInterval
         guard force || isUrgent || isDue else { return }
         let looksForLate =

@@ -40,7 +40,7 @@ package struct EvaluationMachine: Sendable {
         var due: Set<DueFold> = []
         /// Instants at which a scan came later than a newer one of its group.
         var late: Set<LateScan> = []
-        var alarms: AlarmMachineState
+        var alarms: AlarmFold.State
     }
 
     struct LateScan: Hashable, Sendable {
@@ -63,7 +63,7 @@ package struct EvaluationMachine: Sendable {
     /// What is folded from samples. Minutes only where an uplink asks for them: a row a minute for
     /// each series wears flash, and whoever looks at a chart gets them from the samples.
     private let resolutions: [Resolution]
-    private var alarms: AlarmMachine
+    private var alarms: AlarmFold
     private(set) var folds: [ScanGroup.ID: GroupFold] = [:]
     /// Before this instant the clock changes no fold, so only those that got scans are looked at.
     private var quietUntil = Timestamp(milliseconds: .min)
@@ -78,7 +78,7 @@ package struct EvaluationMachine: Sendable {
 
     /// - Parameter keepsMinutes: nil: where an uplink wants them.
     package init(
-        groups: [ScanGroup], alarms: AlarmMachine, calendar: SiteCalendar,
+        groups: [ScanGroup], alarms: AlarmFold, calendar: SiteCalendar,
         selections: [OwedSelection], keepsMinutes: Bool? = nil
     ) {
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
@@ -96,13 +96,19 @@ package struct EvaluationMachine: Sendable {
         selections: [OwedSelection], keepsMinutes: Bool? = nil
     ) {
         self.init(
-            groups: groups, alarms: AlarmMachine(rules: rules, groups: groups, calendar: calendar),
+            groups: groups,
+            alarms: AlarmFold(rules: rules, site: AlarmSite(groups: groups, calendar: calendar)),
             calendar: calendar, selections: selections, keepsMinutes: keepsMinutes)
     }
 
     /// Whether something waits to be stored.
     var hasEffects: Bool {
-        !pending.rollups.isEmpty || !pending.transitions.isEmpty || !pending.owed.isEmpty
+        !pending.rollups.isEmpty || !pending.owed.isEmpty || isUrgent
+    }
+
+    /// Whether something waits of which people should know at once.
+    var isUrgent: Bool {
+        !pending.transitions.isEmpty || !pending.instructions.isEmpty || !pending.notices.isEmpty
     }
 
     /// Whether so much waits that it should be stored before more rows are taken in.
@@ -126,8 +132,11 @@ package struct EvaluationMachine: Sendable {
             quietUntil = Timestamp(milliseconds: .max)
             for group in order { close(group, wall: wall) }
         }
-        pending.transitions += alarms.endRow()
-        if let wall { pending.transitions += alarms.advance(to: wall) }
+        let found = alarms.endRow(now: wall)
+        pending.transitions += found.transitions
+        pending.instructions += found.instructions
+        pending.notices += found.notices
+        pending.owed += found.owed
     }
 
     private mutating func close(_ group: ScanGroup, wall: Timestamp?) {
@@ -143,6 +152,8 @@ package struct EvaluationMachine: Sendable {
         guard let group = groups[scan.group], scan.readings.count == group.series.count else {
             return
         }
+        alarms.take(scan)
+        if alarms.isOperators(scan.group) { return }
         var fold = folds.removeValue(forKey: scan.group) ?? GroupFold(resolutions)
         // After a long silence what was open closes as it stood, so that it is judged by the rules.
         let past = fold.isFarBehind(scan.time) ? fold.close(group, now: scan.time) : ([], [])
@@ -154,7 +165,6 @@ package struct EvaluationMachine: Sendable {
         due.formUnion(result.due)
         settle(closed, of: group)
         if result.isLate { late.insert(LateScan(group: scan.group, time: scan.time)) }
-        pending.transitions += alarms.handle(scan)
     }
 
     private mutating func settle(
@@ -172,8 +182,7 @@ package struct EvaluationMachine: Sendable {
         }
         guard closed.bucket.resolution == .quarterHour else { return }
         for (series, rollup) in zip(group.series, closed.rollups) {
-            pending.transitions += alarms.handle(
-                rollup, of: series, bucket: closed.bucket, isBackfill: closed.isBackfill)
+            alarms.take(rollup, of: series, bucket: closed.bucket, isBackfill: closed.isBackfill)
         }
         for resolution in [Resolution.hour, .day] {
             let coarse = Bucket(resolution, containing: closed.bucket.start, calendar: calendar)

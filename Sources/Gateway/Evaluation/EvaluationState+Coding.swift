@@ -4,7 +4,7 @@ import Telemetry
 // The checkpoint's blob, version 4. Little endian; varints and zigzag as in `ByteCoding`,
 // instants in milliseconds, numbers as in `ByteCoding+Numbers`.
 //
-//     state  │ folds │ due │ late │ alarms │ CRC-32 of all before (4 bytes) │
+//     state  │ folds │ due │ late │ alarms │ feeds │ CRC-32 of all before (4 bytes) │
 //     folds    count, then for each group in ascending order:
 //       group    number, flags (1 newest, 2 backfilled at), [newest], [backfilled at], columns
 //       counters count, each: column, instant, number
@@ -15,9 +15,10 @@ import Telemetry
 //     due      count, each: group, resolution (1, 2, 3 = 1 h, 4 = 1 d, 5 = month), from, to − from
 //     late     count, each: group, instant
 //     alarms   length, then what `AlarmMachineState` writes
+//     feeds    count, each: name (text), length, then what its `NoticePlanner` writes
 //
-// Everything is written in ascending order, so equal states are equal bytes. Version 3 differs in
-// what `AlarmMachineState` wrote, and is still read.
+// Everything is written in ascending order, so equal states are equal bytes. Version 3 had no feeds
+// and differs in what `AlarmMachineState` wrote; it is still read.
 
 extension EvaluationMachine.State {
     /// The version of what `encoded()` writes.
@@ -42,9 +43,15 @@ extension EvaluationMachine.State {
             writer.zigzag(Int64(scan.group.number))
             writer.instant(scan.time)
         }
-        let alarms = alarms.encoded()
+        let alarms = self.alarms.alarms.encoded()
         writer.varint(UInt64(alarms.count))
         writer.append(alarms)
+        writer.varint(UInt64(self.alarms.feeds.count))
+        for (name, bytes) in self.alarms.feeds.sorted(by: { $0.key < $1.key }) {
+            writer.text(name)
+            writer.varint(UInt64(bytes.count))
+            writer.append(bytes)
+        }
         writer.fixed(CRC32.checksum(writer.bytes[...]))
         return writer.bytes
     }
@@ -88,8 +95,19 @@ extension EvaluationMachine.State {
             ? try AlarmMachineState(decodingVersion3: part)
             : try AlarmMachineState(decoding: part)
         try reader.skip(length)
+        var feeds: [String: [UInt8]] = [:]
+        if version > 3 {
+            for _ in 0..<(try reader.count(upTo: reader.remaining, of: "feeds")) {
+                let name = try reader.text()
+                let length = try reader.length(of: "a feed")
+                feeds[name] = Array(body[reader.position..<reader.position + length])
+                try reader.skip(length)
+            }
+        }
         guard reader.remaining == 0 else { throw reader.damage("bytes after the end") }
-        self.init(folds: folds, due: due, late: late, alarms: alarms)
+        self.init(
+            folds: folds, due: due, late: late,
+            alarms: AlarmFold.State(alarms: alarms, feeds: feeds))
     }
 }
 

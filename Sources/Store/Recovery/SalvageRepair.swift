@@ -48,7 +48,8 @@ enum SalvageRepair {
                     raised = ifnull(raised, (SELECT min(at) FROM alarm_transition t
                         WHERE t.alarm = alarm.id AND t.to_state IN
                             ('active_unacknowledged', 'active_acknowledged',
-                             'returned_unacknowledged')));
+                             'returned_unacknowledged', 'latched')));
+                DELETE FROM hazard_step WHERE hazard NOT IN (SELECT id FROM hazard);
                 """)
     }
 

@@ -1,0 +1,45 @@
+import FeedFormats
+import FieldLinks
+import Telemetry
+
+/// Publishes alarms with QoS 1: where each stands as a retained message, what happens as a stream.
+///
+///     <topic>/state/<rule>/<series>   retained: the newest change of the newest alarm
+///     <topic>/events                  every change, or every message to people
+package struct MQTTFeedTransport: FeedTransport {
+    private let publisher: MQTTPublisher
+    private let topic: String
+    private let retryAfter: Duration
+
+    /// - Parameter topic: goes before `state` and `events`; no slash at its end.
+    package init(
+        publisher: MQTTPublisher, topic: String, retryAfter: Duration = .seconds(5)
+    ) {
+        self.publisher = publisher
+        self.topic = topic
+        self.retryAfter = retryAfter
+    }
+
+    package func send(
+        _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
+    ) async -> Outcome {
+        do {
+            if notice.kind == .change, let alarm = notice.alarms.first {
+                // A level of a topic holds no slash; the series of a link does.
+                let series = "\(alarm.series)".split(separator: "/").joined(separator: "-")
+                try await publisher.publish(
+                    "\(topic)/state/\(alarm.rule)/\(series)", message.body, isRetained: true)
+            }
+            try await publisher.publish("\(topic)/events", message.body)
+            return .accepted
+        } catch let error as MQTTError {
+            switch error.code {
+            // Asking again would change nothing.
+            case .oversize, .invalid: return .rejected(reason: error.cause)
+            default: return .retry(after: retryAfter, reason: error.cause)
+            }
+        } catch {
+            return .retry(after: retryAfter, reason: "\(error)")
+        }
+    }
+}

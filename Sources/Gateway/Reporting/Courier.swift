@@ -1,0 +1,46 @@
+import Telemetry
+
+/// Makes ready what one receiver is owed. What it says is put together here, when it is sent.
+protocol Courier: Sendable {
+    /// - Throws: what the store reported.
+    func prepare(_ item: OwedItem) async throws -> Parcel
+}
+
+/// One owed item, ready to go, or no longer there.
+enum Parcel: Sendable {
+    /// Sends it and tells what came of it.
+    case ready(@Sendable () async -> Outcome)
+    /// It cannot be sent any more, and why.
+    case expired(reason: String)
+}
+
+/// How hard a receiver is tried (design 5): retry, back-off, circuit breaker, rate, age.
+///
+///     closed ──a whole handful failed──▶ open for `pause` ──▶ half-open: one item knocks
+///       ▲                                 ▲      doubling up to `longestPause`      │
+///       └────────────accepted─────────────┼───────────────────────────────────────┤
+///                                         └────────────────failed──────────────────┘
+struct DeliveryPolicy: Hashable, Sendable {
+    /// So many in such a span.
+    struct Rate: Hashable, Sendable {
+        var count: Int
+        var per: Duration
+    }
+
+    /// Items in flight at once.
+    var inFlight = 16
+    /// What ended within this span counts as live.
+    var liveSpan: Duration = .seconds(300)
+    /// The length of the buckets that are sent; zero for what happens at an instant.
+    var length: Duration = .zero
+    var correctionSpacing: Duration = .seconds(900)
+    /// How long to wait when nothing is owed and nothing new comes.
+    var idleInterval: Duration = .seconds(1)
+    /// The pause after the first handful that nobody took; it doubles.
+    var pause: Duration = .seconds(1)
+    var longestPause: Duration = .seconds(60)
+    /// No more than `count` items in `per`; nil: as many as it takes.
+    var rate: Rate?
+    /// Items older than this are given up; nil: never.
+    var expires: Duration?
+}
