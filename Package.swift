@@ -108,8 +108,8 @@ let package = Package(
         line(
             "WebAPI",
             [
-                "Telemetry", "LocatedText", "EnergyAccounting", "Store", hummingbird, lifecycle,
-                logging,
+                "Telemetry", "LocatedText", "EnergyAccounting", "Alarms", "FeedFormats", "Store",
+                hummingbird, crypto, lifecycle, logging,
             ]),
         line(
             "SiteSimulator",
@@ -179,7 +179,7 @@ let package = Package(
         tests(
             "WebAPITests",
             [
-                "WebAPI", "Store", "EnergyAccounting", "LocatedText", "Telemetry",
+                "WebAPI", "Store", "EnergyAccounting", "Alarms", "LocatedText", "Telemetry",
                 hummingbirdTesting, lifecycle,
             ], exclude: ["Golden"]),
         tests(

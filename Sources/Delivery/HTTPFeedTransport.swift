@@ -23,6 +23,7 @@ package struct HTTPFeedTransport: FeedTransport {
         self.retryAfter = retryAfter
     }
 
+    /// Posts one message and says what came of it; never throws.
     package func send(
         _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
     ) async -> Outcome {

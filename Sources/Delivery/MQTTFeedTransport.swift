@@ -20,6 +20,7 @@ package struct MQTTFeedTransport: FeedTransport {
         self.retryAfter = retryAfter
     }
 
+    /// Publishes one message and says what came of it; accepted means PUBACK.
     package func send(
         _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
     ) async -> Outcome {

@@ -20,6 +20,7 @@ package struct SendmailTransport: FeedTransport {
         self.clock = clock
     }
 
+    /// Hands one message over and says what came of it; accepted means that it is queued.
     package func send(
         _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
     ) async -> Outcome {

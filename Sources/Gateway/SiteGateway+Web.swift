@@ -26,8 +26,23 @@ extension SiteGateway {
                 }, uniquingKeysWith: { $1 }),
             uplinks: uplinks, readiness: readiness, metrics: { await metrics.samples() },
             dashboards: surroundings.dashboards)
+        let texts = alarmTexts()
+        context.brief = { texts.brief($0) }
+        let instructions = instructions
+        context.instruct = { try await instructions.give($0) }
+        context.say = { try await instructions.say($0, $1, by: $2) }
+        context.tokens = configuration.tokens
         context.clockStatus = { [trustedClock] in trustedClock.status }
         return context
+    }
+
+    /// Takes what people say.
+    package var instructions: AlarmInstructions {
+        AlarmInstructions(
+            store: store, ingestion: ingestion, groups: groups,
+            rules: Set(site.configuration.alarms.map(\.name)),
+            circumstances: site.configuration.circumstances, clock: surroundings.clock,
+            wallClock: surroundings.wallClock)
     }
 
     func devices() -> [DeviceDescription] {

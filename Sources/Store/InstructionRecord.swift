@@ -70,6 +70,7 @@ package struct SilenceRecord: Hashable, Sendable {
 
 /// One step in the life of a hazard that was made of an alarm.
 package struct HazardStep: Hashable, Sendable {
+    /// What the step does with the hazard.
     package enum Kind: String, Hashable, Sendable {
         case opened, rectified, closed, reopened
     }

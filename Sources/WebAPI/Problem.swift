@@ -55,6 +55,11 @@ extension Problem {
             detail: detail, field: field, remedy: remedy)
     }
 
+    static let noInstructions = Problem(
+        status: .serviceUnavailable, code: "no_instructions",
+        title: "Nothing can be changed here", detail: "this gateway takes no instructions",
+        remedy: "ask the gateway that runs the site")
+
     static func badRange(_ detail: String, remedy: String) -> Problem {
         Problem(
             status: .badRequest, code: "bad_range", title: "The range of time is empty",
@@ -88,6 +93,7 @@ extension Problem {
     static func of(_ error: any Error, path: String) -> Problem {
         if let problem = error as? Problem { return problem }
         if let error = error as? StoreError { return .store(error) }
+        if let refusal = error as? InstructionRefusal { return refusal.problem }
         guard let error = error as? any HTTPResponseError else {
             return Problem(
                 status: .internalServerError, code: "internal", title: "The gateway made a mistake",

@@ -50,9 +50,12 @@ struct AnswerMiddleware: RouterMiddleware {
     }()
 }
 
-/// Refuses what a read-only API on the machine's own address has no business with.
-struct ReadOnlyLocalMiddleware: RouterMiddleware {
+/// Refuses what an API on the machine's own address has no business with.
+struct LocalMiddleware: RouterMiddleware {
     typealias Context = BasicRequestContext
+
+    /// Where instructions are given.
+    private static let instructed = ["/api/v1/alarms/", "/api/v1/circumstances/"]
 
     func handle(
         _ request: Request, context: Context,
@@ -67,10 +70,14 @@ struct ReadOnlyLocalMiddleware: RouterMiddleware {
                 detail: "'\(request.head.authority ?? "")' is not a name of this machine",
                 field: "Host", remedy: "use 127.0.0.1, [::1] or localhost")
         }
+        // Only what people do with alarms takes a body, and only with a token of theirs.
+        if request.method == .post, Self.instructed.contains(where: request.uri.path.hasPrefix) {
+            return try await next(request, context)
+        }
         guard request.method == .get || request.method == .head else {
             throw Problem(
                 status: .methodNotAllowed, code: "read_only",
-                title: "The API only answers questions",
+                title: "This address only answers questions",
                 detail: "\(request.method.rawValue) is not possible here",
                 remedy: "use GET or HEAD", headers: [.allow: "GET, HEAD"])
         }

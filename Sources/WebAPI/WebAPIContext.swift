@@ -1,3 +1,4 @@
+import Alarms
 import EnergyAccounting
 import Store
 import Telemetry
@@ -112,6 +113,19 @@ package struct WebAPIContext: Sendable {
     /// The gateway's own metrics; the API adds those of its requests.
     package var metrics: @Sendable () async -> [MetricSample]
     package var dashboards: DashboardFiles
+    /// Who may give instructions.
+    package var tokens = AccessTokens.none
+    /// Takes what a person wants done; returns when it is committed and acted upon.
+    package var instruct: @Sendable (AlarmInstruction) async throws -> InstructionRecord = { _ in
+        throw Problem.noInstructions
+    }
+    /// Says a word about the site: the circumstance, the word, who says it; returns when it is
+    /// committed.
+    package var say: @Sendable (String, String, String) async throws -> Timestamp = { _, _, _ in
+        throw Problem.noInstructions
+    }
+    /// An alarm as feeds tell of it.
+    package var brief: @Sendable (AlarmRecord) async -> AlarmBrief? = { _ in nil }
     /// How long after its slot a reading may become visible: commit interval and poll. It is added
     /// to three periods before a device counts as not answering.
     package var visibilityAllowance: Duration

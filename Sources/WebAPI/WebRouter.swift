@@ -7,7 +7,7 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     let counters = RequestCounters()
     let index = SeriesIndex(context.devices)
     router.add(middleware: AnswerMiddleware(counters: counters))
-    router.add(middleware: ReadOnlyLocalMiddleware())
+    router.add(middleware: LocalMiddleware())
     if let directory = context.dashboards.directory {
         // Addresses that no route knows are looked for among the page's files.
         router.add(
@@ -23,6 +23,8 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     SeriesRoutes(context: context, index: index).add(to: router)
     HistoryRoutes(context: context, index: index).add(to: router)
     AlarmRoutes(context: context, index: index).add(to: router)
+    InstructionRoutes(context: context, index: index).add(to: router)
+    AtomRoutes(context: context).add(to: router)
     EnergyRoutes(context: context, index: index).add(to: router)
     UplinkRoutes(context: context).add(to: router)
     EventRoutes(context: context, index: index, counters: counters).add(to: router)

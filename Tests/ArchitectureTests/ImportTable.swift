@@ -20,7 +20,7 @@ enum ImportTable {
 
     /// The modules of packages and system libraries, and the only targets that may import them.
     static let external: [String: Set<String>] = [
-        "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store", "FeedFormats"],
+        "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store", "FeedFormats", "WebAPI"],
         "Mustache": ["FeedFormats"],
         "AsyncHTTPClient": ["Delivery"], "NIOHTTP1": ["Delivery"],
         "Yams": ["LocatedText"],

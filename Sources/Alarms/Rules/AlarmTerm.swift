@@ -114,6 +114,7 @@ package struct AlarmPoint: Hashable, Sendable, CustomStringConvertible {
 
     package var isPattern: Bool { text.hasSuffix(".*") }
 
+    /// Whether the pattern names a point.
     package func matches(_ point: PointKey) -> Bool {
         guard isPattern else { return point.text == text }
         return point.text == text.dropLast(2) || point.text.hasPrefix(text.dropLast(1))

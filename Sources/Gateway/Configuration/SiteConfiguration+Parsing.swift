@@ -4,6 +4,7 @@ import LocatedText
 import Store
 import Telemetry
 import UplinkFormats
+import WebAPI
 
 extension SiteConfiguration {
     /// Reads a configuration and the rule files that it includes.
@@ -58,11 +59,13 @@ extension SiteConfiguration {
             Uplink.parse($0, faults)
         }
         var listen = Endpoint(host: "127.0.0.1", port: 8420)
+        var tokens = AccessTokens.none
         if let node = reader.optional("api") {
             var api = MappingReader(node, faults)
             if let address = api.required("listen") {
                 listen = Endpoint.parse(address, scheme: nil, defaultPort: 8420, faults) ?? listen
             }
+            if let node = api.optional("tokens") { tokens = Self.tokens(node, faults, readFile) }
             api.finish()
         }
         reader.finish()
@@ -75,7 +78,23 @@ extension SiteConfiguration {
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
             links: links, meters: meters, alarms: alarms, circumstances: circumstances,
             feeds: feeds,
-            uplinks: uplinks, listen: listen)
+            uplinks: uplinks, listen: listen, tokens: tokens)
+    }
+
+    private static func tokens(
+        _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String
+    ) -> AccessTokens {
+        guard let path = node.string(faults) else { return .none }
+        do {
+            return try AccessTokens(try readFile(path), file: path)
+        } catch let found as Faults {
+            faults.add(found)
+        } catch {
+            faults.add(
+                node.location, "'\(path)' cannot be read: \(error)",
+                remedy: "paths are relative to this file; 'plumbline token' makes a line for it")
+        }
+        return .none
     }
 
     private static func refuseDoubles(

@@ -3,6 +3,7 @@ import EnergyAccounting
 import LocatedText
 import Store
 import Telemetry
+import WebAPI
 
 /// Everything that the owner of a gateway decides, checked and typed (design 7.2).
 ///
@@ -121,4 +122,6 @@ package struct SiteConfiguration: Sendable {
     package var feeds: [Feed]
     package var uplinks: [Uplink]
     package var listen: Endpoint
+    /// Who may give instructions over the API.
+    package var tokens: AccessTokens
 }

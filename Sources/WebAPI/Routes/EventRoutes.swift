@@ -13,7 +13,8 @@ import Telemetry
 ///     data: {"id":"pm10_15min|dust-north.pm10|…","state":"active_unacknowledged",…}
 ///
 /// `commit` comes first when the stream opens, then at most once a second when something was
-/// committed; `alarm` follows each alarm that changed. A comment line keeps a quiet stream alive.
+/// committed; `alarm` follows each alarm that changed, at once. A comment line keeps a quiet stream
+/// alive.
 struct EventRoutes {
     let context: WebAPIContext
     let index: SeriesIndex
@@ -51,12 +52,12 @@ struct EventRoutes {
             try await writer.write(ByteBuffer(string: "retry: 2000\n\n" + (feed.next() ?? "")))
             try await feed.learnAlarms()
             var quiet = 0
-            for try await _ in Rounds(clock: context.clock, spacing: Self.spacing)
-                .cancelOnGracefulShutdown()
-            {
-                var text = feed.next() ?? ""
+            for try await round in Rounds(
+                store: context.store, clock: context.clock, spacing: Self.spacing
+            ).cancelOnGracefulShutdown() {
+                var text = round == .tick ? feed.next() ?? "" : ""
                 text += try await feed.nextAlarms()
-                quiet = text.isEmpty ? quiet + 1 : 0
+                if round == .tick || !text.isEmpty { quiet = text.isEmpty ? quiet + 1 : 0 }
                 if quiet >= Self.quietRounds {
                     text = ": quiet\n\n"
                     quiet = 0
@@ -75,7 +76,13 @@ struct EventFeed {
     let index: SeriesIndex
     private var sequence: Int64 = -1
     private var generation: Int64 = -1
-    private var known: [String: Timestamp] = [:]
+    private var known: [String: Known] = [:]
+
+    /// How an alarm stood when the client was told.
+    private struct Known: Hashable {
+        var state: AlarmState
+        var changed: Timestamp
+    }
 
     init(context: WebAPIContext, index: SeriesIndex) {
         self.context = context
@@ -103,8 +110,11 @@ struct EventFeed {
         let isFirst = generation == -1
         generation = current
         let alarms = try await context.store.alarms(limit: EventRoutes.watchedAlarms)
-        let changed = alarms.filter { known[$0.key] != $0.changed }
-        known = Dictionary(alarms.map { ($0.key, $0.changed) }) { first, _ in first }
+        func stand(_ alarm: AlarmRecord) -> Known {
+            Known(state: alarm.state, changed: alarm.changed)
+        }
+        let changed = alarms.filter { known[$0.key] != stand($0) }
+        known = Dictionary(alarms.map { ($0.key, stand($0)) }) { first, _ in first }
         if isFirst { return "" }
         let writer = AlarmWriter(context: context, index: index)
         return changed.reversed().map { alarm in
@@ -119,20 +129,67 @@ struct EventFeed {
     }
 }
 
-/// An endless sequence that goes on once in `spacing`; it ends when its task is cancelled.
+/// An endless sequence that goes on once in `spacing`, and at once when something follows from what
+/// was committed; it ends when its task is cancelled.
 private struct Rounds: AsyncSequence, Sendable {
+    enum Round: Sendable {
+        /// `spacing` has passed.
+        case tick
+        /// Rollups, changes of alarms or owed items were stored.
+        case effects
+    }
+
+    let store: StoreReader
     let clock: any Clock<Duration>
     let spacing: Duration
 
     struct Iterator: AsyncIteratorProtocol {
+        let store: StoreReader
         let clock: any Clock<Duration>
         let spacing: Duration
+        private let elapsed: () -> Duration
+        private var nextTick: Duration
+        private var generation: Int64
 
-        mutating func next() async throws -> Bool? {
-            do { try await clock.sleep(for: spacing) } catch is CancellationError { return nil }
-            return true
+        init(store: StoreReader, clock: any Clock<Duration>, spacing: Duration) {
+            self.store = store
+            self.clock = clock
+            self.spacing = spacing
+            elapsed = Self.stopwatch(clock)
+            nextTick = spacing
+            generation = store.effectsGeneration
+        }
+
+        private static func stopwatch<C: Clock>(_ clock: C) -> () -> Duration
+        where C.Duration == Duration {
+            let start = clock.now
+            return { start.duration(to: clock.now) }
+        }
+
+        mutating func next() async throws -> Round? {
+            let seen = generation
+            let rest = nextTick - elapsed()
+            if rest > .zero {
+                await withTaskGroup(of: Void.self) { [store, clock] group in
+                    group.addTask { _ = await store.waitForEffects(after: seen) }
+                    group.addTask { try? await clock.sleep(for: rest) }
+                    await group.next()
+                    group.cancelAll()
+                }
+            }
+            if Task.isCancelled { return nil }
+            let now = store.effectsGeneration
+            guard elapsed() >= nextTick || now == generation else {
+                generation = now
+                return .effects
+            }
+            generation = now
+            nextTick = elapsed() + spacing
+            return .tick
         }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(clock: clock, spacing: spacing) }
+    func makeAsyncIterator() -> Iterator {
+        Iterator(store: store, clock: clock, spacing: spacing)
+    }
 }
