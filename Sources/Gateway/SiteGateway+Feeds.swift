@@ -20,6 +20,7 @@ extension SiteGateway {
             if case .email(let envelope) = feed.target { settings.mail = envelope }
             var policy = DeliveryPolicy()
             policy.expires = feed.expires
+            policy.liveSpan = nil
             policy.rate = feed.target.rate
             // A robot that is asked for ten things at once counts ten.
             policy.inFlight = feed.subscription.audience == .people ? 4 : 16

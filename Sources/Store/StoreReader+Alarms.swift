@@ -27,14 +27,15 @@ extension StoreReader {
         }
     }
 
-    /// Every change of state of one alarm, in order, at most 10,000.
+    /// Every change of state of one alarm, at most 10,000, as they followed each other. What people
+    /// do bears the gateway's time, everything else that of the data, so times may go back a little.
     package func transitions(alarmKey: String) async throws(StoreError) -> [AlarmTransition] {
         try await read("read the transitions of \(alarmKey)") { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     \(AlarmRows.transitionColumns)
-                    WHERE a.key = ? ORDER BY t.at, t.id LIMIT 10000
+                    WHERE a.key = ? ORDER BY t.id LIMIT 10000
                     """, arguments: [alarmKey]
             ).compactMap(AlarmRows.transition)
         }

@@ -9,11 +9,19 @@ extension StoreReader {
     ///     after the last attempt.
     ///   - liveSince: buckets from here on are live, earlier ones the backlog.
     ///   - live: which of the two is asked for.
+    ///   - inOrder: leaves out what stands behind an earlier item of its scope that may not be sent
+    ///     yet.
     package func owedItems(
         uplink: String, now: Timestamp, correctionSpacing: Duration, liveSince: Timestamp,
-        live: Bool, limit: Int
+        live: Bool, inOrder: Bool = false, limit: Int
     ) async throws(StoreError) -> [OwedItem] {
-        try await read("read what is owed to \(uplink)") { db in
+        let order =
+            """
+            AND NOT EXISTS (SELECT 1 FROM outbox e INDEXED BY outbox_owed
+                WHERE e.uplink = outbox.uplink AND e.revision_owed > e.revision_settled
+                    AND e.start < outbox.start AND e.scope = outbox.scope AND e.due > :now)
+            """
+        return try await read("read what is owed to \(uplink)") { db in
             try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
@@ -21,6 +29,7 @@ extension StoreReader {
                         WHERE uplink = :uplink AND revision_owed > revision_settled
                             AND start \(live ? ">=" : "<") :since AND due <= :now
                             AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
+                            \(inOrder ? order : "")
                         ORDER BY start, kind, scope LIMIT :limit
                         """),
                 arguments: [

@@ -330,6 +330,44 @@ struct RuleKindTests {
         #expect(out.map(\.time) == [at(4060), at(4060), at(4060)])
     }
 
+    @Test("on two devices does not go deaf because one clock is ahead")
+    func clocksApart() throws {
+        let rule = try #require(
+            try AlarmRuleFile.parse(
+                """
+                format: alarm-rules/1
+                rules:
+                  - alarm: both
+                    title: { en: a, zh: a }
+                    severity: info
+                    source: s
+                    status: project
+                    devices: [dust-north]
+                    when: { point: pm10, input: reading, above: 150 ug/m3 }
+                    unless: [ { point: pm10, device: site, input: reading, above: 0 ug/m3 } ]
+                """, file: "f.yaml"
+            ).first)
+        var machine = AlarmMachine(
+            rules: [rule],
+            site: AlarmSite(
+                groups: [
+                    dustGroup(1, period: nil, isPolled: false),
+                    dustGroup(2, device: "site", period: nil, isPolled: false),
+                ], standing: [DeviceID("site")]))
+        func take(_ scan: Scan) -> [String] {
+            (machine.handle(scan) + machine.endRow()).map(\.short)
+        }
+        #expect(take(scan(0, 100)).isEmpty)
+        // The site's word is half a minute ahead of the station's clock.
+        #expect(take(scan(35, 1, group: 2)).isEmpty)
+        #expect(take(scan(6, 200)) == ["normal>suppressed@35"])
+        #expect(take(scan(41, 0, group: 2)) == ["suppressed>active_unacknowledged@41"])
+        #expect(take(scan(11, 100)) == ["active_unacknowledged>returned_unacknowledged@41"])
+        // What is older than the station's own last word is late all the same.
+        #expect(take(scan(10, 300)).isEmpty)
+        #expect(machine.lateScans == 1)
+    }
+
     @Test("of a person's words goes through the journal unharmed")
     func instructions() throws {
         var random = SeededGenerator(seed: 3)
@@ -368,5 +406,53 @@ struct RuleKindTests {
         ] {
             #expect(AlarmInstruction(text: text) == nil)
         }
+    }
+}
+
+@Suite("A limit in another unit")
+struct AlarmUnitTests {
+    private static let units = Dictionary(
+        uniqueKeysWithValues: [
+            ("t", "mass", 1000.0, 0.0), ("kg", "mass", 1, 0), ("%", "ratio", 0.01, 0),
+            ("1", "ratio", 1, 0), ("degF", "temperature", 5.0 / 9, -160.0 / 9),
+            ("Cel", "temperature", 1, 0),
+        ].map { (symbol, dimension, factor, offset) in
+            (
+                symbol,
+                Unit(
+                    symbol: symbol, ucum: symbol, dimension: Dimension(dimension), factor: factor,
+                    offset: offset)
+            )
+        })
+
+    private func machine(_ when: String, unit: String) throws -> AlarmMachine {
+        AlarmMachine(
+            rules: [try parseRule(when)],
+            site: AlarmSite(groups: [dustGroup(unit: unit)], units: Self.units))
+    }
+
+    @Test("is converted for the judgement, and evidence speaks as the rule does")
+    func converted() throws {
+        var machine = try machine("input: reading, above: 90 %, clear: 85 %", unit: "1")
+        #expect(machine.handle(scan(0, 0.9)).isEmpty)
+        let opened = try #require(machine.handle(scan(10, 0.925)).first)
+        #expect((opened.evidence.value, opened.evidence.unit) == (92.5, "%"))
+        #expect(opened.evidence.limit == 90)
+        #expect(machine.handle(scan(20, 0.86)).isEmpty)
+        #expect(machine.handle(scan(30, 0.85)).map(\.to) == [.returnedUnacknowledged])
+        let line = try #require(machine.limitLines(for: SeriesID("dust-north.pm10")!).first)
+        #expect((line.above, line.unit) == (0.9, "1"))
+        var load = try self.machine("input: reading, above: 5.2 t", unit: "kg")
+        #expect(load.handle(scan(0, 5200)).isEmpty)
+        #expect(load.handle(scan(1, 5201)).first?.evidence.value == 5.201)
+        var warm = try self.machine("input: reading, above: 158 degF", unit: "Cel")
+        #expect(warm.handle(scan(0, 69.9)).isEmpty)
+        #expect(warm.handle(scan(1, 70.1)).count == 1)
+    }
+
+    @Test("of another dimension does not fit")
+    func foreign() throws {
+        #expect(try machine("input: reading, above: 5 t", unit: "1").bindingFaults.count == 1)
+        #expect(try machine("input: reading, above: 5 ton", unit: "kg").bindingFaults.count == 1)
     }
 }

@@ -41,7 +41,7 @@ enum ImportTable {
 
     /// What comes with Swift; pure targets do without.
     static let system: Set<String> = [
-        "Foundation", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+        "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization",
     ]
 
     /// Why `target` may not import `module`; nil when it may.

@@ -13,6 +13,12 @@ struct TestSite {
     var meters: [String] = []
     var uplinks: [String] = []
     var alarms = false
+    /// Files of rules beside the configuration.
+    var ruleFiles: [String] = []
+    /// The file of tokens beside the configuration.
+    var tokens: String?
+    /// Further parts of the configuration.
+    var more = ""
 
     init(folder: String) throws {
         self.folder = folder
@@ -66,8 +72,14 @@ struct TestSite {
         if alarms {
             text += "alarms: [ { include: \(packageRoot)/Config/alarms/dust.yaml } ]\n"
         }
+        if !ruleFiles.isEmpty {
+            text +=
+                "alarms: [ \(ruleFiles.map { "{ include: \($0) }" }.joined(separator: ", ")) ]\n"
+        }
+        if !more.isEmpty { text += more + "\n" }
         if !uplinks.isEmpty { text += "uplinks:\n" + uplinks.joined(separator: "\n") + "\n" }
-        text += "api: { listen: 127.0.0.1:\(apiPort) }\n"
+        let tokens = self.tokens.map { ", tokens: \($0)" } ?? ""
+        text += "api: { listen: 127.0.0.1:\(apiPort)\(tokens) }\n"
         try text.write(toFile: configurationPath, atomically: true, encoding: .utf8)
         return ["run", "--config", configurationPath, "--share", packageRoot]
     }

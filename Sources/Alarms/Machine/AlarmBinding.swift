@@ -134,7 +134,20 @@ struct AlarmBinding {
         if case .silence = term.measure {
             return BoundTerm(term: term, operands: [], lateness: lateness)
         }
-        return BoundTerm(term: term, operands: operands, lateness: lateness)
+        guard let unit = unit(of: term, for: operands) else {
+            return BoundTerm(term: term, operands: operands, lateness: lateness)
+        }
+        return BoundTerm(
+            term: term, operands: operands, lateness: lateness,
+            test: term.test.converted(from: unit, to: operands[0].unit), shown: unit)
+    }
+
+    /// The unit of the limit, where it is not that of the series.
+    private func unit(of term: AlarmTerm, for operands: [BoundTerm.Operand]) -> Unit? {
+        guard let limit = term.limit, UnitText.plain(operands[0].unit) != limit.unit else {
+            return nil
+        }
+        return site.units[limit.unit]
     }
 
     /// The groups whose readings end the silence of a term.
@@ -172,7 +185,9 @@ struct AlarmBinding {
                 "the rule '\(rule.name)' does not fit '\(subject.device)': there is no '\(id)'",
                 remedy: "name a device that has the point, or the devices to watch in 'devices:'")
         }
-        if let fault = AlarmFit.mismatch(term, rule, found.series, found.group) { throw fault }
+        if let fault = AlarmFit.mismatch(term, rule, found.series, found.group, site.units) {
+            throw fault
+        }
         return BoundTerm.Operand(
             series: id, unit: found.series.unit, period: found.group.period,
             isPolled: found.group.isPolled, lateness: found.group.lateness,
@@ -183,7 +198,8 @@ struct AlarmBinding {
 /// Whether a term and a series go together.
 enum AlarmFit {
     static func mismatch(
-        _ term: AlarmTerm, _ rule: AlarmRule, _ series: Series, _ group: ScanGroup
+        _ term: AlarmTerm, _ rule: AlarmRule, _ series: Series, _ group: ScanGroup,
+        _ units: [String: Unit]
     ) -> Fault? {
         let pair = "the rule '\(rule.name)' does not fit '\(series.id)': "
         func fault(_ what: String, _ remedy: String) -> Fault {
@@ -197,7 +213,14 @@ enum AlarmFit {
                     "it has \(series.kind.rawValue) values, not numbers",
                     "name a point with numbers")
             }
-            guard UnitText.plain(series.unit) == unit else {
+            let plain = UnitText.plain(series.unit)
+            let isAlike =
+                units[unit].map { other in
+                    // Of a difference the offset of a unit would be taken twice.
+                    units[plain]?.dimension == other.dimension
+                        && (term.minus.isEmpty || other.offset == 0)
+                } ?? false
+            guard plain == unit || isAlike else {
                 return fault(
                     "the limit is in '\(unit)', the point in '\(series.unit)'",
                     "write the limit in '\(series.unit)'")

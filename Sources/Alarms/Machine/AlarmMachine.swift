@@ -220,12 +220,14 @@ package struct AlarmMachine: Sendable {
         monitors.filter { $0.state.series == series }.compactMap { monitor in
             let rule = monitor.rule
             guard case .term(let term) = rule.when, term.minus.isEmpty, term.times == nil,
-                let limit = term.limit
+                term.limit != nil, let bound = monitor.terms.first,
+                let operand = bound.operands.first
             else { return nil }
+            let isAbove = term.limit?.direction ?? true
             return AlarmLimitLine(
                 rule: rule.name, title: rule.title, severity: rule.severity.rawValue,
-                above: limit.direction ? limit.value : nil,
-                below: limit.direction ? nil : limit.value, unit: monitor.terms[0].operands[0].unit)
+                above: isAbove ? bound.test.limit : nil, below: isAbove ? nil : bound.test.limit,
+                unit: operand.unit)
         }
     }
 

@@ -80,6 +80,8 @@ struct AlarmMonitor: Sendable {
     let phase: String?
     /// Whether its series come in several scans: then one instant is judged once for all of them.
     var isJoint = false
+    /// Whether a reading of the scan at hand is no older than what its series said before.
+    private var isFresh = false
     var state: State
     var droppedReadings = 0
 
@@ -105,6 +107,7 @@ struct AlarmMonitor: Sendable {
 
     /// Settles what was due before a scan. Call it before its readings are taken.
     mutating func begin(_ time: Timestamp, isBackfill: Bool, _ out: inout [AlarmTransition]) {
+        isFresh = false
         if let newest = state.newest, time < newest { return }
         if let due = state.due, due < time { judgeDue(due, isBackfill: isBackfill, &out) }
         settle(before: time, isBackfill: isBackfill, &out)
@@ -115,6 +118,7 @@ struct AlarmMonitor: Sendable {
         _ reading: Reading, term: Int, operand: Int, at time: Timestamp, isBackfill: Bool,
         _ out: inout [AlarmTransition]
     ) {
+        if state.terms[term].operands[operand].heard.map({ $0 <= time }) ?? true { isFresh = true }
         if let window = terms[term].ownWindow, window.kind == .aligned,
             isBackfill || terms[term].operands[operand].isPolled
         {
@@ -131,12 +135,14 @@ struct AlarmMonitor: Sendable {
     mutating func judge(
         scanAt time: Timestamp, isBackfill: Bool, _ out: inout [AlarmTransition]
     ) -> Bool {
-        if let newest = state.newest, time < newest { return false }
+        if let newest = state.newest, time < newest, !isJoint || !isFresh { return false }
         guard isJoint else {
             judgeNow(at: time, isBackfill: isBackfill, &out)
             return true
         }
-        state.due = state.due.map { max($0, time) } ?? time
+        // Series of several devices have clocks of their own: what is no older than the word before
+        // it counts, at the instant up to which the rule has come.
+        state.due = max(state.due ?? time, state.newest ?? time, time)
         if isBackfill { state.isBackfill = true }
         return true
     }

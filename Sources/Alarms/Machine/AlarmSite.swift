@@ -26,11 +26,14 @@ package struct AlarmSite: Sendable {
     package var calendar: SiteCalendar
     /// `construction` or `operation`; nil when nobody has said.
     package var phase: String?
+    /// The units of the vocabulary by their symbols: a limit may be written in any of a dimension.
+    package var units: [String: Unit]
 
     package init(
         groups: [ScanGroup], devices: [DeviceID: Device] = [:], standing: Set<DeviceID> = [],
-        calendar: SiteCalendar = .utc, phase: String? = nil
+        calendar: SiteCalendar = .utc, phase: String? = nil, units: [String: Unit] = [:]
     ) {
+        self.units = units
         self.groups = groups
         self.devices = devices
         self.standing = standing

@@ -16,10 +16,31 @@ struct BoundTerm: Sendable {
     }
 
     let term: AlarmTerm
+    /// The test of the term, in the unit of the series.
+    let test: AlarmTerm.Test
+    /// The unit in which the rule was written, if that is another one: evidence speaks in it.
+    let shown: Unit?
     /// The series itself, then those that are subtracted. Empty for silence.
     let operands: [Operand]
     /// How long a scan may be under way before silence counts as silence.
     let lateness: Duration
+
+    init(
+        term: AlarmTerm, operands: [Operand], lateness: Duration, test: AlarmTerm.Test? = nil,
+        shown: Unit? = nil
+    ) {
+        self.term = term
+        self.operands = operands
+        self.lateness = lateness
+        self.test = test ?? term.test
+        self.shown = shown
+    }
+
+    /// A figure in the unit in which the rule was written.
+    func shown(_ value: Double) -> Double { shown?.fromCanonical(value) ?? value }
+
+    /// The unit in which evidence speaks.
+    var shownUnit: String { shown?.symbol ?? operands.first?.unit ?? "" }
 
     /// How long a reading whose period nobody knows is good for.
     private static let goodFor = Duration.seconds(900)
@@ -63,6 +84,17 @@ struct BoundTerm: Sendable {
 }
 
 extension AlarmTerm.Test {
+    /// The same limit in the canonical unit of another one.
+    func converted(from unit: Unit, to symbol: String) -> AlarmTerm.Test {
+        switch self {
+        case .above(let limit, let clear, _):
+            .above(limit: unit.canonical(limit), clear: unit.canonical(clear), unit: symbol)
+        case .below(let limit, let clear, _):
+            .below(limit: unit.canonical(limit), clear: unit.canonical(clear), unit: symbol)
+        case .isOneOf, .bit, .lasting: self
+        }
+    }
+
     /// Judges a number.
     func judge(_ value: Double) -> AlarmJudgement {
         switch self {

@@ -173,9 +173,9 @@ extension TermState {
             standing = .undecidable
             return
         }
-        standing = bound.term.test.judge(figure)
+        standing = bound.test.judge(figure)
         evidence = AlarmEvidence(
-            value: figure, unit: bound.operands[0].unit, limit: bound.term.test.limit,
+            value: bound.shown(figure), unit: bound.shownUnit, limit: bound.term.test.limit,
             windowStart: start, windowEnd: end, samples: samples, coverage: coverage,
             others: others)
     }
@@ -237,8 +237,7 @@ extension TermState {
         if standing == .breach {
             count += 1
             let last = AlarmEvidence.Other(
-                series: bound.operands[0].series, value: evidence?.value,
-                unit: bound.operands[0].unit)
+                series: bound.operands[0].series, value: evidence?.value, unit: bound.shownUnit)
             evidence?.others.append(last)
         }
         standing = count > times.moreThan ? .breach : .clear

@@ -43,6 +43,6 @@ extension BoundSite {
         return AlarmSite(
             groups: groups, devices: devices,
             standing: [Self.siteDevice, Self.operatorsDevice], calendar: calendar,
-            phase: configuration.site.phase)
+            phase: configuration.site.phase, units: units)
     }
 }

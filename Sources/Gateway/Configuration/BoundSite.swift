@@ -41,6 +41,8 @@ package struct BoundSite: Sendable {
     package var links: [Link]
     /// What each device is, as its profile says.
     package private(set) var kinds: [DeviceID: String] = [:]
+    /// The units of the vocabulary by their symbols.
+    package private(set) var units: [String: Unit] = [:]
 
     /// Every scan group of the site, not yet numbered by a store.
     package var groups: [ScanGroup] {
@@ -75,6 +77,7 @@ package struct BoundSite: Sendable {
         }
         self.calendar = calendar
         links = []
+        units = library.vocabulary.units
         for device in configuration.links.flatMap(\.devices) {
             kinds[device.id] = library[device.profile]?.kind
         }

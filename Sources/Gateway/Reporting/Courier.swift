@@ -29,8 +29,8 @@ struct DeliveryPolicy: Hashable, Sendable {
 
     /// Items in flight at once.
     var inFlight = 16
-    /// What ended within this span counts as live.
-    var liveSpan: Duration = .seconds(300)
+    /// What ended within this span counts as live; nil: all goes out in its order.
+    var liveSpan: Duration? = .seconds(300)
     /// The length of the buckets that are sent; zero for what happens at an instant.
     var length: Duration = .zero
     var correctionSpacing: Duration = .seconds(900)
@@ -38,7 +38,7 @@ struct DeliveryPolicy: Hashable, Sendable {
     var idleInterval: Duration = .seconds(1)
     /// The pause after the first handful that nobody took; it doubles.
     var pause: Duration = .seconds(1)
-    var longestPause: Duration = .seconds(60)
+    var longestPause: Duration = .seconds(30)
     /// No more than `count` items in `per`; nil: as many as it takes.
     var rate: Rate?
     /// Items older than this are given up; nil: never.

@@ -33,6 +33,7 @@ package struct Reporting: Service {
                     pause = try await round(&progress)
                     progress.failure = nil
                 } catch {
+                    if Task.isCancelled { return }
                     // The outbox stands in the store: what could not be settled is sent again.
                     if progress.failure != "\(error)" {
                         progress.failure = "\(error)"
@@ -98,8 +99,13 @@ package struct Reporting: Service {
 
     /// What may be sent now: live items first, then the backlog in its order.
     private func owed(at now: Timestamp, limit: Int) async throws -> [OwedItem] {
+        guard let span = policy.liveSpan else {
+            return try await store.reader.owedItems(
+                uplink: receiver, now: now, correctionSpacing: .zero,
+                liveSince: Timestamp(milliseconds: 0), live: true, inOrder: true, limit: limit)
+        }
         // A bucket is owed when it has ended, so its start lies back by its own length.
-        let liveSince = now - policy.liveSpan - policy.length
+        let liveSince = now - span - policy.length
         let live = try await store.reader.owedItems(
             uplink: receiver, now: now, correctionSpacing: policy.correctionSpacing,
             liveSince: liveSince, live: true, limit: limit)
