@@ -188,6 +188,35 @@ struct RuleKindTests {
         )
     }
 
+    @Test("begins and ceases to be in force at the edge itself, whatever is said then")
+    func edges() throws {
+        let silent = """
+            only: { time: "06:00-20:00" }
+            when: { silent_for: 30min, of: device }
+            """
+        try hold(
+            silent,
+            // Dead since the night: told in the morning.
+            #"{ every: 2min, start: "04:00", given: "5 .x90", then: "normal active@7200s" }"#,
+            #"{ every: 2min, start: "18:30", given: "5 .x90", then: "normal active@1800s returned@5400s" }"#,
+            #"{ every: 5min, start: "12:00", given: "5 .x20", then: "normal active@30min" }"#)
+        try hold(
+            """
+            only: { time: "06:00-20:00" }
+            when: { point: pm10, input: reading, above: 150 ug/m3 }
+            """,
+            #"{ every: 2min, start: "19:40", given: "200 .x90", then: "normal active@0s returned@1200s" }"#,
+            #"{ every: 2min, start: "05:50", given: "200x9", then: "normal active@600s" }"#)
+        try hold(
+            """
+            when:
+              all:
+                - { point: voltage, unchanged_for: 1min }
+                - { point: voltage, input: reading, above: 50 V }
+            """,
+            #"{ every: 10s, given: "220x8 221", then: "normal active@60s returned@80s" }"#)
+    }
+
     @Test("that is suppressed by design goes on in silence and returns in silence")
     func suppressed() throws {
         let body = """

@@ -76,7 +76,12 @@ struct ShippedRulesSiteTests {
                         vocabulary.describe(operand), "\(rule.name): '\(operand.point)'")
                     switch term.test {
                     case .above(_, _, let unit), .below(_, _, let unit):
-                        #expect(unit == known.unit, "\(rule.name): '\(operand.point)'")
+                        let isAlike = vocabulary.units[unit].map { written in
+                            vocabulary.units[known.unit]?.dimension == written.dimension
+                        }
+                        #expect(
+                            unit == known.unit || isAlike == true,
+                            "\(rule.name): '\(operand.point)' in '\(unit)'")
                     case .isOneOf(let words):
                         for word in words {
                             #expect(known.words.contains(word), "\(rule.name): '\(word)'")
@@ -170,7 +175,7 @@ private struct ShippedSite {
     }
 
     /// Without circumstances and without a background.
-    var plain: AlarmSite { AlarmSite(groups: groups, devices: devices) }
+    var plain: AlarmSite { AlarmSite(groups: groups, devices: devices, units: vocabulary.units) }
 
     /// With all that a rule may ask for.
     var complete: AlarmSite {
@@ -184,7 +189,8 @@ private struct ShippedSite {
             DeviceID("background"), [Self.series("background", "pm10", .gauge, "ug/m3")],
             every: .seconds(3600))
         return AlarmSite(
-            groups: site.groups, devices: site.devices, standing: [DeviceID("site")])
+            groups: site.groups, devices: site.devices, standing: [DeviceID("site")],
+            units: vocabulary.units)
     }
 
     private mutating func add(_ device: DeviceID, _ kind: String, _ interface: LocatedNode) throws {
@@ -233,6 +239,7 @@ private struct ShippedVocabulary {
 
     let kinds: Set<String>
     private var quantities: [String: Point] = [:]
+    private(set) var units: [String: Telemetry.Unit] = [:]
 
     /// The points of the gateway itself.
     static let gateway = [
@@ -264,6 +271,13 @@ private struct ShippedVocabulary {
         for (symbol, unit) in vocabulary["units"]?.members ?? []
         where unit["factor"]?.text == "1" && unit["offset"] == nil {
             canonical[unit["dim"]?.text ?? ""] = symbol
+        }
+        for (symbol, unit) in vocabulary["units"]?.members ?? [] {
+            units[symbol] = Telemetry.Unit(
+                symbol: symbol, ucum: unit["ucum"]?.text ?? symbol,
+                dimension: Dimension(unit["dim"]?.text ?? ""),
+                factor: unit["factor"]?.text.flatMap { Double($0) } ?? 1,
+                offset: unit["offset"]?.text.flatMap { Double($0) } ?? 0)
         }
         for (name, quantity) in vocabulary["quantities"]?.members ?? [] {
             let word = try #require(quantity["kind"]?.text)

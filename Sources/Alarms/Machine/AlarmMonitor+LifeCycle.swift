@@ -170,6 +170,7 @@ extension AlarmMonitor {
             }
         }
         state = restored
+        findEdge()
     }
 }
 

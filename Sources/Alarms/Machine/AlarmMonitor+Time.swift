@@ -1,10 +1,10 @@
 import Telemetry
 
 /// What happens because time passes: holds and keeps end, silence becomes silence, stretches of the
-/// day close, shelving ends. Each bears the time of its deadline, so that a replay is the same.
+/// day close, shelving ends, a rule comes into force or ceases to be. Each bears the time of its deadline, so that a replay is the same.
 extension AlarmMonitor {
     private enum Due {
-        case hold, keep, shelf, judgement
+        case hold, keep, shelf, judgement, edge
         case silence(term: Int)
         case stretch(term: Int, operand: Int, AlarmTerm.Window)
     }
@@ -19,6 +19,7 @@ extension AlarmMonitor {
         if !state.isBackfill {
             note(holdEnd.map { $0 + lateness })
             note(keepEnd.map { $0 + lateness })
+            note(edge.map { $0 + lateness })
         }
         note(state.quiet?.until)
         note(state.due.map { $0 + lateness })
@@ -106,6 +107,7 @@ extension AlarmMonitor {
         if !state.isBackfill || !withStretches {
             note(.hold, holdEnd, lateness)
             note(.keep, keepEnd, lateness)
+            note(.edge, edge, lateness)
         }
         note(.shelf, state.quiet?.until, .zero)
         // A scan settles it by itself.
@@ -130,6 +132,7 @@ extension AlarmMonitor {
         case .keep: comeBack(at: time, &out)
         case .shelf:
             silence(nil, at: time, by: nil, &out)
+        case .edge: judgeNow(at: time, isBackfill: state.isBackfill, &out)
         case .judgement: judgeDue(time, isBackfill: state.isBackfill, &out)
         case .silence(let term):
             state.terms[term].judge(at: time, terms[term])

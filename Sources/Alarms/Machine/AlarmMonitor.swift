@@ -80,6 +80,8 @@ struct AlarmMonitor: Sendable {
     let phase: String?
     /// Whether its series come in several scans: then one instant is judged once for all of them.
     var isJoint = false
+    /// The next instant at which the rule may begin or cease to be in force; nil: never.
+    private(set) var edge: Timestamp?
     /// Whether a reading of the scan at hand is no older than what its series said before.
     private var isFresh = false
     var state: State
@@ -224,6 +226,7 @@ struct AlarmMonitor: Sendable {
         if let end = keepEnd, end < time { comeBack(at: end, &out) }
         state.newest = time
         state.isBackfill = isBackfill
+        findEdge()
         let (standing, decisive) = joined()
         let suppression = suppression()
         if case .because(let why) = suppression, state.suppressedBy == nil {
@@ -234,18 +237,29 @@ struct AlarmMonitor: Sendable {
         // the silence ends.
         let isNews = state.phase == .normal || state.phase == .pending
         if case .over = suppression, isNews { state.suppressedBy = nil }
-        if standing == .undecidable {
-            state.standing = .undecidable
-        } else {
-            if let evidence = evidence(decisive) { state.evidence = evidence }
-            // A rule that is not in force finds nothing wrong, so what it once opened returns.
-            state.standing = isInForce(inForceAt) ? standing : .clear
-            step(at: time, &out)
-        }
+        let isInForce = isInForce(inForceAt)
+        if standing != .undecidable, let evidence = evidence(decisive) { state.evidence = evidence }
+        // A rule that is not in force finds nothing wrong, so what it once opened returns.
+        state.standing = isInForce ? standing : .clear
+        if state.standing != .undecidable { step(at: time, &out) }
         if case .over = suppression, state.suppressedBy != nil {
             state.suppressedBy = nil
             show(at: time, &out)
         }
+    }
+
+    /// Looks when the rule may begin or cease to be in force, once the last such instant is past.
+    mutating func findEdge() {
+        guard let newest = state.newest else { return }
+        if let edge, newest < edge { return }
+        edge = nil
+        // One that judges closed stretches alone is asked when one closes.
+        if conditions == 1, terms[0].term.measure.isAligned { return }
+        edge = [
+            rule.only?.nextEdge(after: newest, calendar: calendar),
+            validity.start.flatMap { newest < $0 ? $0 : nil },
+            validity.end.flatMap { newest < $0 ? $0 : nil },
+        ].compactMap(\.self).min()
     }
 
     private func joined() -> (AlarmJudgement, Int) {

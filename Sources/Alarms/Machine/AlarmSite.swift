@@ -4,7 +4,7 @@ import Telemetry
 package struct AlarmSite: Sendable {
     /// What the configuration says of a device.
     package struct Device: Hashable, Sendable {
-        /// As its profile names it, for example `tower_crane`.
+        /// As its profile names it, for example `crane.tower`.
         package var kind: String
         /// The link on which it is read.
         package var link: String

@@ -19,7 +19,7 @@ import Telemetry
 ///         valid_to: 2029-03-14                  last day in force, site time       optional
 ///         only: { time: "06:00-22:00" }         AlarmSchedule                      optional
 ///         devices: [dust-north]                 all that have the point            optional
-///         kinds: [dust_monitor]                 of these kinds                     optional
+///         kinds: [station.dust-noise]                 of these kinds                     optional
 ///         when:
 ///           point: pm10                         the point key; `all:`, `any:`, `not:` join several
 ///           rollup: mean                        mean | max | min | last | leq | p95 | …

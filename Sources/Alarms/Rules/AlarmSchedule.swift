@@ -47,6 +47,23 @@ package struct AlarmSchedule: Hashable, Sendable {
         }
     }
 
+    /// The next instant after `time` at which it may begin or end to hold.
+    func nextEdge(after time: Timestamp, calendar: SiteCalendar) -> Timestamp {
+        let civil = calendar.civil(time)
+        let today = CivilTime.daysSinceEpoch(year: civil.year, month: civil.month, day: civil.day)
+        let minutes = Set([0] + times.flatMap { [$0.start, $0.end % 1440] })
+        let edges = (0...2).flatMap { offset -> [Timestamp] in
+            let date = CivilTime.date(daysSinceEpoch: today + offset)
+            return minutes.map { minute in
+                calendar.timestamp(
+                    CivilTime(
+                        year: date.year, month: date.month, day: date.day, hour: minute / 60,
+                        minute: minute % 60))
+            }
+        }
+        return edges.filter { $0 > time }.min() ?? time + .seconds(86_400)
+    }
+
     private func isOn(_ day: Int) -> Bool {
         // 1970-01-01 was a Thursday.
         let weekday = ((day + 3) % 7 + 7) % 7

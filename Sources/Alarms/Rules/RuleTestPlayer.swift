@@ -81,7 +81,14 @@ struct RuleTestPlayer {
             }
             note(machine.endRow())
             note(machine.advance(to: time))
-            time = time + every
+            // A gateway that says nothing for minutes would count as away.
+            let next = time + every
+            var tick = time + .seconds(60)
+            while tick < next {
+                note(machine.advance(to: tick))
+                tick = tick + .seconds(60)
+            }
+            time = next
         }
         closeQuarters(until: time)
         note(machine.advance(to: time))
@@ -174,7 +181,9 @@ struct RuleTestPlayer {
                     if case .silence(.device) = term.measure, operand.device == nil { continue }
                     let id = SeriesID(
                         device: operand.device ?? subject, point: PointKey(operand.point.concrete))
-                    if !groups.contains(where: { $0.series[0].id == id }) { add(id, term, test) }
+                    if !groups.contains(where: { $0.series[0].id == id }) {
+                        add(id, asked(terms, id) ?? term, test)
+                    }
                 }
             }
             for track in test.given where track.series != nil {
@@ -194,13 +203,15 @@ struct RuleTestPlayer {
             return SeriesID(device: RuleTestPlayer.subject, point: PointKey(text))
         }
 
+        /// The term that says most of a series: one with a unit or words before one without.
         private func asked(_ terms: [AlarmTerm], _ id: SeriesID) -> AlarmTerm? {
-            terms.first { term in
+            let asking = terms.filter { term in
                 ([term.operand] + term.minus).contains {
                     $0.point.matches(id.point)
                         && ($0.device ?? RuleTestPlayer.subject) == id.device
                 }
             }
+            return asking.first { if case .lasting = $0.test { false } else { true } } ?? asking.first
         }
 
         private mutating func add(_ id: SeriesID, _ term: AlarmTerm?, _ test: AlarmRuleTest) {
