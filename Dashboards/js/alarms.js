@@ -3,7 +3,7 @@
 import { byId, el, icon, severityLook } from './dom.js';
 import { inBoth, length, moment, number, pretty, t, word } from './words.js';
 
-const standing = { active_unacknowledged: 'activeUnack', active_acknowledged: 'activeAck', returned_unacknowledged: 'returnedUnack' };
+const standing = { active_unacknowledged: 'activeUnack', active_acknowledged: 'activeAck', returned_unacknowledged: 'returnedUnack', latched: 'latched' };
 const rank = { 'is-bad': 0, 'is-warn': 1, 'is-info': 2 };
 
 function window(evidence) {
@@ -11,8 +11,13 @@ function window(evidence) {
   return seconds > 0 ? t('mean', length(seconds)) : t('reading');
 }
 
+// A word of the device, a span of time, or a figure beside its limit.
 function evidence(alarm) {
   const e = alarm.evidence;
+  if (e.word !== null) return [el('b', {}, t('deviceSays', word('alarmWord', e.word)))];
+  if (e.unit === 's' && e.limit !== null) {
+    return [el('b', { class: 'num' }, t('lasting', length(e.value))), `, ${t('limit', length(e.limit))}`];
+  }
   const coverage = e.coverage === null ? t('coverageUnknown') : t('coverage', number(e.coverage * 100, 0));
   return [
     el('b', { class: 'num' }, `${window(e)} ${pretty(e.value, e.unit)}`),
@@ -28,7 +33,7 @@ function row(alarm, now) {
     el('p', { class: 'what' }, `${inBoth(alarm.title)} · ${place}`),
     el('p', { class: 'kind' }, word('severity', alarm.severity)),
     el('p', { class: 'why' }, evidence(alarm), `, ${t('since', moment(Date.parse(alarm.onset), now))}`),
-    el('p', { class: 'stand' }, t(standing[alarm.state] ?? 'activeUnack'), alarm.backfill ? ` · ${t('history')}` : ''));
+    el('p', { class: 'stand' }, t(standing[alarm.state] ?? 'activeUnack'), alarm.actor ? ` · ${alarm.actor}${alarm.note ? `: ${alarm.note}` : ''}` : '', alarm.backfill ? ` · ${t('history')}` : ''));
 }
 
 export function drawAlarms(answer) {

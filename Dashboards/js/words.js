@@ -62,6 +62,9 @@ const texts = {
   history: ['from history', '历史回补'],
   activeUnack: ['active, not acknowledged', '报警中,未确认'],
   activeAck: ['active, acknowledged', '报警中,已确认'],
+  latched: ['over, to be reset', '已恢复,待复位'],
+  deviceSays: ['the device says: {0}', '设备报: {0}'],
+  lasting: ['for {0}', '已持续 {0}'],
   returnedUnack: ['returned to normal, not acknowledged', '已恢复,未确认'],
   lastReading: ['good reading {0} ago', '{0}前有效读数'],
   neverRead: ['no good reading known', '无有效读数'],
@@ -88,6 +91,7 @@ const words = {
     silent: ['silent', '无上报'], never: ['never heard', '从未上线'],
   },
   phase: { construction: ['construction site', '施工阶段'], operation: ['in operation', '运营阶段'] },
+  alarmWord: { normal: ['normal', '正常'], warning: ['pre-alarm', '预警'], alarm: ['alarm', '报警'] },
   severity: {
     info: ['note', '提示'], notice: ['note', '提示'], low: ['low', '低'], warning: ['warning', '警告'], medium: ['warning', '警告'],
     high: ['serious', '严重'], alarm: ['serious', '严重'], critical: ['critical', '紧急'], urgent: ['critical', '紧急'],

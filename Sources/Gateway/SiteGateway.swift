@@ -113,7 +113,7 @@ package struct SiteGateway: Sendable {
                 rules: configuration.alarms, site: site.alarmSite(groups: groups),
                 feeds: configuration.feeds.map(\.subscription),
                 operators: groups.first { $0.scope == BoundSite.operators.scope }?.id),
-            calendar: site.calendar,
+            cranes: CraneFold(groups: groups, kinds: site.kinds), calendar: site.calendar,
             selections: configuration.uplinks.map { OwedSelection($0) })
         let (readiness, announcement) = (readiness, announcement)
         evaluation = Evaluation(

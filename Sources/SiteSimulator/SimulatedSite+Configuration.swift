@@ -7,11 +7,12 @@ extension SimulatedSite {
     ///   - alarms: rule files to include, as paths that the configuration's folder resolves.
     ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
     ///   - reportingSince: the platform is owed nothing that begins before; nil owes history too.
+    ///   - feeds: receivers of alarms, as lines of a list.
     ///   - listen: address and port of the HTTP interface.
     package func configuration(
         endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
         alarms: [String], uplink: SimulatedEndpoints.Broker?, reportingSince: Timestamp? = nil,
-        listen: String = "127.0.0.1:8420"
+        feeds: [String] = [], listen: String = "127.0.0.1:8420"
     ) -> String {
         var text = """
             # A simulated construction site, seed \(seed): every device below runs in this machine.
@@ -53,6 +54,9 @@ extension SimulatedSite {
             let files = alarms.map { "include: \(Self.quoted($0))" }
             text += "alarms: [ \(files.joined(separator: ", ")) ]\n"
         }
+        if !feeds.isEmpty {
+            text += "feeds:\n" + feeds.map { "  - { \($0) }\n" }.joined()
+        }
         if let uplink {
             text += """
                 uplinks:
@@ -84,6 +88,7 @@ extension SimulatedSite {
             case .unit(let unit): fields.append("unit: \(unit)")
             case .key(let key): fields.append("key: \(key)")
             }
+            if let area = Self.areas[device.id.text] { fields.append("area: \(area)") }
             if let name = Self.names[device.id.text] {
                 fields.append("name: { en: \(Self.quoted(name.en)), zh: \(Self.quoted(name.zh)) }")
             }
@@ -107,6 +112,12 @@ extension SimulatedSite {
         "dust-south": ("Dust, south fence", "南侧扬尘站"),
         "pv-1": ("PV on the office roof", "办公区屋顶光伏"),
         "crane-1": ("Tower crane 1", "1号塔机"),
+    ]
+
+    /// In which part of the site the devices stand.
+    private static let areas = [
+        "dust-north": "north", "dust-south": "south", "crane-1": "north", "meter-living": "camp",
+        "meter-office": "camp",
     ]
 
     /// A double-quoted YAML scalar.

@@ -21,8 +21,11 @@ package struct SimulatedSite: Sendable {
     /// - Parameters:
     ///   - calendar: only the offset at the epoch counts; the simulated site keeps no summer time.
     ///   - dustEvent: nil for a day without one.
+    ///   - heavyLift: so long after the epoch or a little later the crane lifts 96 % of what it may;
+    ///     nil: it does not.
     package init(
-        seed: UInt64, epoch: Timestamp, calendar: SiteCalendar, dustEvent: DustEvent? = DustEvent()
+        seed: UInt64, epoch: Timestamp, calendar: SiteCalendar,
+        dustEvent: DustEvent? = DustEvent(), heavyLift: Duration? = nil
     ) {
         self.seed = seed
         self.epoch = epoch
@@ -32,7 +35,8 @@ package struct SimulatedSite: Sendable {
         north = SimulatedDust(
             seed: seed, name: "north", time: time, epoch: epoch, event: dustEvent)
         south = SimulatedDust(seed: seed, name: "south", time: time, epoch: epoch, event: nil)
-        crane = SimulatedCrane(seed: seed, name: "crane-1", time: time)
+        crane = SimulatedCrane(
+            seed: seed, name: "crane-1", time: time, heavyAfter: heavyLift.map { epoch + $0 })
         meters = SimulatedMeters(seed: seed, time: time)
         inverter = SimulatedInverter(seed: seed, time: time)
     }

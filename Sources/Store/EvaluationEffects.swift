@@ -41,6 +41,8 @@ package struct EvaluationEffects: Hashable, Sendable {
     package var instructions: [InstructionRecord]
     /// Messages to feeds; each is owed too.
     package var notices: [NoticeRecord]
+    /// What cranes have done.
+    package var craneRecords: [StoredCraneRecord]
     package var checkpoint: EvaluationCheckpoint?
     /// What moves from the journal into buckets; only together with a checkpoint.
     package var seals: [SealRequest]
@@ -48,11 +50,13 @@ package struct EvaluationEffects: Hashable, Sendable {
     package init(
         rollups: [RollupRecord] = [], transitions: [AlarmTransition] = [],
         owed: [OwedItem] = [], instructions: [InstructionRecord] = [],
-        notices: [NoticeRecord] = [], checkpoint: EvaluationCheckpoint? = nil,
+        notices: [NoticeRecord] = [], craneRecords: [StoredCraneRecord] = [],
+        checkpoint: EvaluationCheckpoint? = nil,
         seals: [SealRequest] = []
     ) {
         self.instructions = instructions
         self.notices = notices
+        self.craneRecords = craneRecords
         self.seals = seals
         self.rollups = rollups
         self.transitions = transitions
@@ -63,6 +67,6 @@ package struct EvaluationEffects: Hashable, Sendable {
     /// Whether applying it would write nothing.
     package var isEmpty: Bool {
         rollups.isEmpty && transitions.isEmpty && owed.isEmpty && instructions.isEmpty
-            && notices.isEmpty && checkpoint == nil && seals.isEmpty
+            && notices.isEmpty && craneRecords.isEmpty && checkpoint == nil && seals.isEmpty
     }
 }

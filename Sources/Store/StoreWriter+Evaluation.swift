@@ -20,6 +20,7 @@ extension StoreWriter {
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
             for record in effects.instructions { try InstructionRows.insert(record, db) }
             for notice in effects.notices { try InstructionRows.insert(notice, db) }
+            for record in effects.craneRecords { try CraneRows.insert(record, db) }
             for item in effects.owed { try OutboxRows.owe(item, db) }
             guard let checkpoint = effects.checkpoint else { return [SealOutcome]() }
             try Self.save(checkpoint, db)

@@ -25,6 +25,7 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     AlarmRoutes(context: context, index: index).add(to: router)
     InstructionRoutes(context: context, index: index).add(to: router)
     AtomRoutes(context: context).add(to: router)
+    CraneRoutes(context: context).add(to: router)
     EnergyRoutes(context: context, index: index).add(to: router)
     UplinkRoutes(context: context).add(to: router)
     EventRoutes(context: context, index: index, counters: counters).add(to: router)

@@ -32,6 +32,11 @@ struct Demo: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("Hours of history to enter.", "补入的历史小时数。")))
     var history = 24
 
+    @Option(
+        help: ArgumentHelp(
+            say("An address that is told of alarms.", "接收报警的网址。"), valueName: "url"))
+    var webhook: String?
+
     @OptionGroup var folders: SharedFolders
 
     func validate() throws {
@@ -69,8 +74,10 @@ struct Demo: AsyncParsableCommand {
         let library = try SiteFiles.library(at: share + "/Devices")
         let clock = SystemClock(believesWall: true)
         let broker = SimulatedEndpoints.Broker(host: "127.0.0.1", port: brokerPort)
+        // A short event: its alarm comes within three minutes and is over a quarter of an hour later.
         let site = SimulatedSite(
-            seed: seed, epoch: clock.read().wall, calendar: try demoCalendar())
+            seed: seed, epoch: clock.read().wall, calendar: try demoCalendar(),
+            dustEvent: DustEvent(lasting: .seconds(240)), heavyLift: .seconds(60))
         let bindings = try SimulatedBindings(library: library)
         let simulation = try SiteSimulation(
             site: site, library: library, broker: broker, clock: ContinuousClock(),
@@ -79,8 +86,9 @@ struct Demo: AsyncParsableCommand {
         let path = folder + "/site.yaml"
         try site.configuration(
             endpoints: endpoints, bindings: bindings, dataDirectory: folder + "/data",
-            alarms: [share + "/Config/alarms/dust.yaml"], uplink: broker,
-            reportingSince: site.epoch, listen: "127.0.0.1:\(port)"
+            alarms: [share + "/Config/alarms/dust.yaml", share + "/Config/demo/alarms.yaml"],
+            uplink: broker, reportingSince: site.epoch, feeds: feeds(brokerPort),
+            listen: "127.0.0.1:\(port)"
         ).write(toFile: path, atomically: true, encoding: .utf8)
         let (bound, _) = try SiteFiles.site(at: path, devices: share + "/Devices")
         let gateway = try await SiteGateway(
@@ -100,7 +108,15 @@ struct Demo: AsyncParsableCommand {
         }
         let services = try await gateway.services()
         try await runServices(
-            [SimulationService(simulation: simulation)] + services, logger: logger)
+            [SimulationService(simulation: simulation), DemoScript(simulation: simulation)]
+                + services, logger: logger)
+    }
+
+    /// Who hears of alarms: the demo's own broker, and a webhook if one is named.
+    private func feeds(_ brokerPort: Int) -> [String] {
+        let bus =
+            "id: bus, mqtt: \"mqtt://127.0.0.1:\(brokerPort)\", topic: plumbline/demo-site/alarms"
+        return [bus] + (webhook.map { ["id: hook, webhook: \"\($0)\""] } ?? [])
     }
 
     private func refuseTakenPort() throws {
@@ -118,25 +134,48 @@ struct Demo: AsyncParsableCommand {
 
                   The page:    http://127.0.0.1:\(port)/        (?lang=zh for Chinese)
                   The API:     curl http://127.0.0.1:\(port)/api/v1/devices
+                  Alarms:      mosquitto_sub -p \(broker) -t 'plumbline/demo-site/alarms/#' -v
+                               curl http://127.0.0.1:\(port)/feed/alarms.atom
                   Aggregates:  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
                   Readings:    \(CommandLine.arguments[0]) tail --data \(folder)/data
 
                 You see a simulated construction site: a tower crane over MQTT, two dust and noise
                 stations, four meters in a tree and a PV inverter over Modbus TCP. The last day was
-                entered as history; at dust-north a dust event has begun, and within three minutes
-                its 15-minute mean of PM10 passes the limit and raises an alarm.
+                entered as history. Three alarms come and go by themselves: within two minutes a meter
+                falls silent, within three the 15-minute mean of PM10 at dust-north passes its limit,
+                within nine the crane lifts 96 % of what it may.
                 Ctrl-C stops everything and leaves nothing behind.
                 """,
                 """
 
                   网页：      http://127.0.0.1:\(port)/?lang=zh
                   接口：      curl http://127.0.0.1:\(port)/api/v1/devices
+                  报警：      mosquitto_sub -p \(broker) -t 'plumbline/demo-site/alarms/#' -v
                   上报数据：  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
                   实时读数：  \(CommandLine.arguments[0]) tail --data \(folder)/data
 
                 这是一个模拟工地：一台塔机（MQTT），两台扬尘噪声站、四块分级电表和一台光伏逆变器
-                （Modbus TCP）。过去一天已作为历史补入；dust-north 正在起尘，三分钟内 PM10 的
-                15 分钟均值将超限并报警。按 Ctrl-C 全部停止，不留任何东西。
+                （Modbus TCP）。过去一天已作为历史补入。三条报警会自行出现并恢复：两分钟内一块电表
+                无数据，三分钟内 dust-north 的 PM10 15 分钟均值超限，九分钟内塔机吊到额定力矩的
+                96 %。按 Ctrl-C 全部停止，不留任何东西。
                 """))
+    }
+}
+
+/// What happens to the simulated site by itself: a meter falls silent for a while.
+private struct DemoScript: Service {
+    let simulation: SiteSimulation
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            do {
+                try await Task.sleep(for: .seconds(40))
+                simulation.set(fault: .silent, for: DeviceID("meter-living"))
+                try await Task.sleep(for: .seconds(110))
+                simulation.set(fault: nil, for: DeviceID("meter-living"))
+            } catch {
+                // The demo ends.
+            }
+        }
     }
 }

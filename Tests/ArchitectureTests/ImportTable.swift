@@ -41,7 +41,8 @@ enum ImportTable {
 
     /// What comes with Swift; pure targets do without.
     static let system: Set<String> = [
-        "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch", "Synchronization",
+        "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Dispatch",
+        "Synchronization",
     ]
 
     /// Why `target` may not import `module`; nil when it may.

@@ -211,7 +211,8 @@ struct RuleTestPlayer {
                         && ($0.device ?? RuleTestPlayer.subject) == id.device
                 }
             }
-            return asking.first { if case .lasting = $0.test { false } else { true } } ?? asking.first
+            return asking.first { if case .lasting = $0.test { false } else { true } }
+                ?? asking.first
         }
 
         private mutating func add(_ id: SeriesID, _ term: AlarmTerm?, _ test: AlarmRuleTest) {

@@ -41,6 +41,8 @@ package struct EvaluationMachine: Sendable {
         /// Instants at which a scan came later than a newer one of its group.
         var late: Set<LateScan> = []
         var alarms: AlarmFold.State
+        /// The lift detectors' states by the numbers of their groups, as they encode themselves.
+        var cranes: [Int: [UInt8]] = [:]
     }
 
     struct LateScan: Hashable, Sendable {
@@ -64,6 +66,7 @@ package struct EvaluationMachine: Sendable {
     /// each series wears flash, and whoever looks at a chart gets them from the samples.
     private let resolutions: [Resolution]
     private var alarms: AlarmFold
+    private var cranes: CraneFold
     private(set) var folds: [ScanGroup.ID: GroupFold] = [:]
     /// Before this instant the clock changes no fold, so only those that got scans are looked at.
     private var quietUntil = Timestamp(milliseconds: .min)
@@ -78,9 +81,10 @@ package struct EvaluationMachine: Sendable {
 
     /// - Parameter keepsMinutes: nil: where an uplink wants them.
     package init(
-        groups: [ScanGroup], alarms: AlarmFold, calendar: SiteCalendar,
-        selections: [OwedSelection], keepsMinutes: Bool? = nil
+        groups: [ScanGroup], alarms: AlarmFold, cranes: CraneFold = CraneFold(),
+        calendar: SiteCalendar, selections: [OwedSelection], keepsMinutes: Bool? = nil
     ) {
+        self.cranes = cranes
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
         order = groups.sorted { $0.id < $1.id }
         self.calendar = calendar
@@ -103,7 +107,8 @@ package struct EvaluationMachine: Sendable {
 
     /// Whether something waits to be stored.
     var hasEffects: Bool {
-        !pending.rollups.isEmpty || !pending.owed.isEmpty || isUrgent
+        !pending.rollups.isEmpty || !pending.owed.isEmpty || !pending.craneRecords.isEmpty
+            || isUrgent
     }
 
     /// Whether something waits of which people should know at once.
@@ -137,6 +142,7 @@ package struct EvaluationMachine: Sendable {
         pending.instructions += found.instructions
         pending.notices += found.notices
         pending.owed += found.owed
+        pending.craneRecords += cranes.endRow(now: wall)
     }
 
     private mutating func close(_ group: ScanGroup, wall: Timestamp?) {
@@ -154,6 +160,7 @@ package struct EvaluationMachine: Sendable {
         }
         alarms.take(scan)
         if alarms.isOperators(scan.group) { return }
+        cranes.take(scan)
         var fold = folds.removeValue(forKey: scan.group) ?? GroupFold(resolutions)
         // After a long silence what was open closes as it stood, so that it is judged by the rules.
         let past = fold.isFarBehind(scan.time) ? fold.close(group, now: scan.time) : ([], [])
@@ -253,7 +260,7 @@ extension EvaluationMachine {
     var state: State {
         State(
             folds: Dictionary(uniqueKeysWithValues: folds.map { ($0.key.number, $0.value) }),
-            due: due, late: late, alarms: alarms.state)
+            due: due, late: late, alarms: alarms.state, cranes: cranes.state)
     }
 
     /// Goes back to where a checkpoint was written.
@@ -276,6 +283,7 @@ extension EvaluationMachine {
         due = state.due.filter { $0.resolution.finer != nil || resolutions.contains($0.resolution) }
         late = state.late
         alarms.restore(state.alarms)
+        cranes.restore(state.cranes)
         self.cursor = cursor
         return unfit.sorted()
     }

@@ -4,7 +4,7 @@ import Telemetry
 // The checkpoint's blob, version 4. Little endian; varints and zigzag as in `ByteCoding`,
 // instants in milliseconds, numbers as in `ByteCoding+Numbers`.
 //
-//     state  │ folds │ due │ late │ alarms │ feeds │ CRC-32 of all before (4 bytes) │
+//     state  │ folds │ due │ late │ alarms │ feeds │ cranes │ CRC-32 of all before (4 bytes) │
 //     folds    count, then for each group in ascending order:
 //       group    number, flags (1 newest, 2 backfilled at), [newest], [backfilled at], columns
 //       counters count, each: column, instant, number
@@ -16,9 +16,10 @@ import Telemetry
 //     late     count, each: group, instant
 //     alarms   length, then what `AlarmMachineState` writes
 //     feeds    count, each: name (text), length, then what its `NoticePlanner` writes
+//     cranes   count, each: group, length, then what its `LiftDetectorState` writes
 //
 // Everything is written in ascending order, so equal states are equal bytes. Version 3 had no feeds
-// and differs in what `AlarmMachineState` wrote; it is still read.
+// and no cranes, and differs in what `AlarmMachineState` wrote; it is still read.
 
 extension EvaluationMachine.State {
     /// The version of what `encoded()` writes.
@@ -49,6 +50,12 @@ extension EvaluationMachine.State {
         writer.varint(UInt64(self.alarms.feeds.count))
         for (name, bytes) in self.alarms.feeds.sorted(by: { $0.key < $1.key }) {
             writer.text(name)
+            writer.varint(UInt64(bytes.count))
+            writer.append(bytes)
+        }
+        writer.varint(UInt64(cranes.count))
+        for (number, bytes) in cranes.sorted(by: { $0.key < $1.key }) {
+            writer.zigzag(Int64(number))
             writer.varint(UInt64(bytes.count))
             writer.append(bytes)
         }
@@ -96,6 +103,7 @@ extension EvaluationMachine.State {
             : try AlarmMachineState(decoding: part)
         try reader.skip(length)
         var feeds: [String: [UInt8]] = [:]
+        var cranes: [Int: [UInt8]] = [:]
         if version > 3 {
             for _ in 0..<(try reader.count(upTo: reader.remaining, of: "feeds")) {
                 let name = try reader.text()
@@ -103,11 +111,17 @@ extension EvaluationMachine.State {
                 feeds[name] = Array(body[reader.position..<reader.position + length])
                 try reader.skip(length)
             }
+            for _ in 0..<(try reader.count(upTo: reader.remaining, of: "cranes")) {
+                let number = Int(try reader.zigzag())
+                let length = try reader.length(of: "a crane")
+                cranes[number] = Array(body[reader.position..<reader.position + length])
+                try reader.skip(length)
+            }
         }
         guard reader.remaining == 0 else { throw reader.damage("bytes after the end") }
         self.init(
             folds: folds, due: due, late: late,
-            alarms: AlarmFold.State(alarms: alarms, feeds: feeds))
+            alarms: AlarmFold.State(alarms: alarms, feeds: feeds), cranes: cranes)
     }
 }
 

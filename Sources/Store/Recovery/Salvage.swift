@@ -16,7 +16,8 @@ struct Salvage {
     /// The order of copying: what is small and cannot be had again comes first.
     private static let order = [
         "fixed", "device", "series", "scan_group", "boot", "cursor", "evaluation_state", "audit",
-        "alarm", "alarm_transition", "instruction", "silence", "hazard", "hazard_step", "notice",
+        "alarm", "alarm_transition", "instruction", "silence", "hazard", "hazard_step",
+        "crane_record", "notice",
         "outbox", "uplink_total", "journal", "rollup", "bucket",
     ]
 
