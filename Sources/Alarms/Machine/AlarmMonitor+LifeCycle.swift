@@ -10,7 +10,8 @@ import Telemetry
 ///     latched       active            -                             normal
 ///
 /// What people are told is the phase, or `shelved`, `out_of_service`, `suppressed` in its place
-/// while somebody or the design wants silence. Then a return needs no acknowledgement.
+/// while somebody or the design wants silence. Then a return needs no acknowledgement, and neither
+/// does one that history brought: nobody was to look then.
 extension AlarmMonitor {
     /// Takes the step that the standing judgement asks for.
     mutating func step(at time: Timestamp, _ out: inout [AlarmTransition]) {
@@ -48,7 +49,7 @@ extension AlarmMonitor {
         state.clearSince = nil
         if rule.isLatched {
             move(to: .latched, at: time, &out)
-        } else if state.phase == .activeUnacknowledged, silence == nil {
+        } else if state.phase == .activeUnacknowledged, silence == nil, !state.isBackfill {
             move(to: .returnedUnacknowledged, at: time, &out)
         } else {
             move(to: .normal, at: time, &out)

@@ -148,7 +148,10 @@ struct AlarmWriter {
         json.field("severity", alarm.severity)
         json.field("series", alarm.series.description)
         json.field("device", alarm.series.device.text)
-        if let entry = index[alarm.series] { json.field("device_title", entry.device.title) }
+        // Not by the series: an alarm about a device's silence has none.
+        if let device = context.devices.first(where: { $0.id == alarm.series.device }) {
+            json.field("device_title", device.title)
+        }
         if let title = context.pointTitles[alarm.series.point] { json.field("point_title", title) }
         json.field("state", alarm.state.rawValue)
         json.field("open", alarm.state.isOpen)
