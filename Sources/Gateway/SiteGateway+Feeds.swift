@@ -38,6 +38,19 @@ extension SiteGateway {
         return before + loops
     }
 
+    /// What takes instructions over MQTT; nil when the site wants none.
+    func instructionLink() throws -> (any Service)? {
+        guard let wanted = site.configuration.instructions else { return nil }
+        let events = EventLog(logger: surroundings.logger)
+        let link = try InstructionLink(
+            wanted.broker.connection(
+                clientID: "plumbline-\(site.configuration.site.id)-instructions"),
+            topic: wanted.topic, tokens: site.configuration.tokens, instructions: instructions,
+            clock: LinkClock(surroundings.clock), wallClock: surroundings.wallClock,
+            onEvent: { events.uplink("instructions", $0) })
+        return Running(start: { await link.run() }, stop: { link.stop() })
+    }
+
     private func transport(
         of feed: SiteConfiguration.Feed, _ poster: HTTPPoster, _ services: inout [any Service]
     ) throws -> (any FeedTransport, FeedFormat) {

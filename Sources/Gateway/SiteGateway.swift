@@ -171,6 +171,7 @@ package struct SiteGateway: Sendable {
                 site: site.configuration.site.id, items: unstored.items, feed: unstored.feed,
                 counters: counters, logger: surroundings.logger))
         services.append(ingestion)
+        if let link = try instructionLink() { services.append(link) }
         let events = EventLog(logger: surroundings.logger)
         let dialIns = try DialIns(site.links) { events.turnedAway(port: $0, said: $1) }
         services += dialIns.services

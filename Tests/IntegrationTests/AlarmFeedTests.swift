@@ -134,6 +134,7 @@ struct AlarmFeedTests {
         site.more = """
             circumstances:
               - { id: maintenance, states: ["off", "on"] }
+            instructions: { mqtt: "mqtt://127.0.0.1:\(broker)", topic: plumbline/test-site/instructions }
             feeds:
               - { id: dead, webhook: "http://127.0.0.1:\(dead)/nobody" }
               - { id: hook, webhook: "http://127.0.0.1:\(receiver)/hook", secret: { file: secret.txt } }
@@ -248,6 +249,7 @@ struct AlarmFeedTests {
                 == ["active_unacknowledged", "active_acknowledged", "normal"])
 
         try await circumstances(broker, receiver, daemon, token)
+        try await overMQTT(broker, daemon, token)
         try await others(broker, receiver, daemon, id)
     }
 
@@ -272,6 +274,35 @@ struct AlarmFeedTests {
         }
         let told = try #require(try await receiver.arrivals("hook").last)
         #expect(told.evidence == 5.5)
+    }
+
+    /// The overload is acknowledged over MQTT, once although it is said twice.
+    private static func overMQTT(_ broker: Broker, _ daemon: Daemon, _ token: String) async throws {
+        let list = try await daemon.json("/api/v1/alarms?open=true")
+        let load = (list["alarms"] as? [[String: Any]])?.first {
+            $0["rule"] as? String == "crane_load"
+        }
+        let id = try #require(load?["id"] as? String)
+        func form(_ token: String) -> String {
+            "{\"action\":\"acknowledge\",\"alarm\":\"\(id)\",\"token\":\"\(token)\",\"note\":\"from the tablet\"}"
+        }
+        async let heard = run(
+            .path("/usr/bin/mosquitto_sub"),
+            arguments: [
+                "-h", "127.0.0.1", "-p", "\(broker.port)",
+                "-t", "plumbline/test-site/instructions/done", "-C", "3", "-W", "20",
+            ], input: .none, output: .string(limit: 1 << 20), error: .discarded)
+        try await Task.sleep(for: .seconds(1))
+        for text in [form("plb_nobody"), form(token), form(token)] {
+            try await broker.publish("plumbline/test-site/instructions/give", text)
+        }
+        let lines = try await heard.standardOutput.split(separator: "\n")
+        #expect(lines.count == 3, "\(lines)")
+        #expect(lines.first?.contains("unknown_token") == true)
+        #expect(lines.dropFirst().allSatisfy { $0.contains("\"changes\":1") }, "\(lines)")
+        let alarm = try await daemon.json("/api/v1/alarms?open=true")
+        let states = (alarm["alarms"] as? [[String: Any]])?.map { $0["state"] as? String }
+        #expect(states == ["active_acknowledged"])
     }
 
     private static func others(

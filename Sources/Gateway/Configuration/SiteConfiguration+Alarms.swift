@@ -9,6 +9,9 @@ import Telemetry
 //      names: { background: city-1 }      devices that rules name, as this site calls them
 //  circumstances:                         what people say of the site; rules may ask for it
 //    - { id: pollution_level, title: { en: …, zh: … }, states: [none, yellow, orange, red] }
+//  instructions:                          what people want done may come over MQTT too
+//    mqtt: mqtt://127.0.0.1:1883          with the keys of a broker
+//    topic: plumbline/hz-qt-0172/instructions
 
 extension SiteConfiguration {
     /// Something that people say of the site, and that holds until they take it back.
@@ -18,6 +21,13 @@ extension SiteConfiguration {
         package var title: LocalizedText
         /// The words that may be said; the first holds until somebody says another.
         package var states: [String]
+    }
+
+    /// Where instructions come from besides the API.
+    package struct InstructionTopic: Hashable, Sendable {
+        package var broker: Broker
+        /// Instructions come at `<topic>/give`, answers go to `<topic>/done`.
+        package var topic: String
     }
 
     /// Reads the rule files that a site includes, and what it changes about them.
@@ -70,6 +80,25 @@ extension SiteConfiguration {
             }
             rules[place].isEnabled = isOn
         }
+    }
+}
+
+extension SiteConfiguration.InstructionTopic {
+    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
+        var reader = MappingReader(node, faults)
+        let address = reader.required("mqtt")
+        let fields = BrokerFields(BrokerFields.connection, in: &reader)
+        let topicNode = reader.required("topic")
+        let topic = topicNode?.string(faults)
+        reader.finish()
+        guard let address, let topic, let topicNode else { return nil }
+        if topic.isEmpty || topic.contains("+") || topic.contains("#") || topic.hasSuffix("/") {
+            faults.add(
+                topicNode.location, "'\(topic)' cannot be a topic",
+                remedy: "levels joined by '/', without + and #, without a final '/'")
+            return nil
+        }
+        return Self(broker: fields.broker(at: address, faults), topic: topic)
     }
 }
 

@@ -55,6 +55,9 @@ extension SiteConfiguration {
         let feeds = (reader.optional("feeds")?.list(faults) ?? []).compactMap {
             Feed.parse($0, faults)
         }
+        let instructions = reader.optional("instructions").flatMap {
+            InstructionTopic.parse($0, faults)
+        }
         let uplinks = (reader.optional("uplinks")?.list(faults) ?? []).compactMap {
             Uplink.parse($0, faults)
         }
@@ -78,7 +81,7 @@ extension SiteConfiguration {
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
             links: links, meters: meters, alarms: alarms, circumstances: circumstances,
             feeds: feeds,
-            uplinks: uplinks, listen: listen, tokens: tokens)
+            instructions: instructions, uplinks: uplinks, listen: listen, tokens: tokens)
     }
 
     private static func tokens(

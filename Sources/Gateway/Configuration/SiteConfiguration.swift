@@ -120,6 +120,8 @@ package struct SiteConfiguration: Sendable {
     package var alarms: [AlarmRule]
     package var circumstances: [Circumstance]
     package var feeds: [Feed]
+    /// nil: instructions come over the API alone.
+    package var instructions: InstructionTopic?
     package var uplinks: [Uplink]
     package var listen: Endpoint
     /// Who may give instructions over the API.

@@ -25,6 +25,12 @@ package struct InstructionForm: Decodable, Sendable {
         package var field: String
         package var what: String
         package var remedy: String
+
+        package init(field: String, what: String, remedy: String) {
+            self.field = field
+            self.what = what
+            self.remedy = remedy
+        }
     }
 
     package var action: String?
