@@ -14,6 +14,7 @@ extension SiteGateway {
         var loops: [any Service] = []
         let templates = try surroundings.feedTemplates()
         let texts = alarmTexts()
+        let facts = alarmFacts()
         for feed in configured {
             let (transport, format) = try transport(of: feed, poster, &before)
             var settings = FeedSettings()
@@ -31,7 +32,8 @@ extension SiteGateway {
                         feed: feed.id, texts: texts, reader: store.reader, format: format,
                         language: feed.language, settings: settings, templates: templates,
                         transport: transport, calendar: site.calendar,
-                        wallClock: surroundings.wallClock),
+                        wallClock: surroundings.wallClock,
+                        facts: { await facts.facts(of: $0) }),
                     policy: policy, clock: surroundings.clock, wallClock: surroundings.wallClock,
                     logger: surroundings.logger))
         }
@@ -79,6 +81,21 @@ extension SiteGateway {
                 Running(start: { await publisher.run() }, stop: { publisher.stop() }))
             return (MQTTFeedTransport(publisher: publisher, topic: topic), format)
         }
+    }
+
+    /// What else is told of alarms.
+    func alarmFacts() -> AlarmFacts {
+        AlarmFacts(
+            evidence: site.configuration.evidence,
+            modules: Dictionary(
+                site.configuration.alarms.map { ($0.name, $0.module) },
+                uniquingKeysWith: { first, _ in first }),
+            areas: site.alarmSite(groups: []).devices.compactMapValues(\.area),
+            units: Dictionary(
+                groups.flatMap { group in
+                    group.series.map { ($0.id, (unit: $0.unit, period: group.period)) }
+                }, uniquingKeysWith: { first, _ in first }), reader: store.reader,
+            calendar: site.calendar)
     }
 
     /// What the site calls its rules, devices and points.

@@ -27,7 +27,8 @@ extension SiteGateway {
             uplinks: uplinks, readiness: readiness, metrics: { await metrics.samples() },
             dashboards: surroundings.dashboards)
         let texts = alarmTexts()
-        context.brief = { texts.brief($0) }
+        let facts = alarmFacts()
+        context.brief = { texts.brief($0, facts: await facts.facts(of: $0)) }
         let instructions = instructions
         context.instruct = { try await instructions.give($0) }
         context.say = { try await instructions.say($0, $1, by: $2) }

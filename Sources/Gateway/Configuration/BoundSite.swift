@@ -103,6 +103,12 @@ package struct BoundSite: Sendable {
         Self.checkCallers(links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.meters.bindingFaults(series: series)))
+        for witness in configuration.evidence.flatMap(\.witnesses)
+        where !series.contains(where: { $0.id == witness.series }) {
+            faults.add(
+                witness.location, "no device of the site reports '\(witness.series)'",
+                remedy: "name a series that `plumbline query` lists")
+        }
         faults.add(
             Faults(
                 AlarmMachine(

@@ -55,6 +55,9 @@ extension SiteConfiguration {
         let feeds = (reader.optional("feeds")?.list(faults) ?? []).compactMap {
             Feed.parse($0, faults)
         }
+        let evidence = (reader.optional("evidence")?.list(faults) ?? []).compactMap {
+            Evidence.parse($0, faults)
+        }
         let instructions = reader.optional("instructions").flatMap {
             InstructionTopic.parse($0, faults)
         }
@@ -80,7 +83,7 @@ extension SiteConfiguration {
         return SiteConfiguration(
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
             links: links, meters: meters, alarms: alarms, circumstances: circumstances,
-            feeds: feeds,
+            feeds: feeds, evidence: evidence,
             instructions: instructions, uplinks: uplinks, listen: listen, tokens: tokens)
     }
 

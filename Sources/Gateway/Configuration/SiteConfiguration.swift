@@ -120,6 +120,8 @@ package struct SiteConfiguration: Sendable {
     package var alarms: [AlarmRule]
     package var circumstances: [Circumstance]
     package var feeds: [Feed]
+    /// What else is told of alarms.
+    package var evidence: [Evidence]
     /// nil: instructions come over the API alone.
     package var instructions: InstructionTopic?
     package var uplinks: [Uplink]
