@@ -82,7 +82,7 @@ struct VocabularyTests {
         #expect(key == "hz|rollup/15min|m/rs485/fast|2026-11-21T00:15:00Z")
         item.revision = 3
         #expect(item.idempotencyKey == key)
-        #expect(AlarmState.allCases.filter(\.isOpen).count == 3)
+        #expect(AlarmState.allCases.filter(\.isOpen).count == 4)
     }
 
     @Test("values survive their coding")
