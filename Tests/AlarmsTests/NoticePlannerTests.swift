@@ -194,6 +194,43 @@ struct NoticePlannerTests {
         #expect(take([], 48 * 3600).isEmpty)
     }
 
+    @Test("tells the returns too that found no room, and counts the day's message")
+    func bound() {
+        var feed = people
+        feed.most = 2
+        feed.digest = 8 * 60 + 1
+        var planner = NoticePlanner(feed)
+        let shanghai = SiteCalendar(zone: "Asia/Shanghai", initialOffset: 8 * 3600)
+        func take(_ changes: [AlarmTransition], _ now: Double) -> [String] {
+            planner.take(changes, now, calendar: shanghai).map(\.short)
+        }
+        #expect(take([change(.activeUnacknowledged, at: 0)], 0) == ["raised@0 1"])
+        let back = change(.returnedUnacknowledged, from: .activeUnacknowledged, at: 20)
+        #expect(take([change(.activeUnacknowledged, device: "s1", at: 20)], 20) == ["storm@20 1"])
+        // Three would be too many in ten minutes, of the return and of the day alike.
+        #expect(take([back], 30).isEmpty)
+        #expect(take([], 310).isEmpty)
+        #expect(take([], 599).isEmpty)
+        #expect(take([], 600) == ["storm@600 1"])
+        #expect(take([], 619).isEmpty)
+        #expect(take([], 620) == ["digest@620 2"])
+        #expect(take([], 621).isEmpty)
+    }
+
+    @Test("is bounded in length: what nobody could read is in the store alone")
+    func capacity() {
+        var feed = people
+        feed.most = 1
+        var planner = NoticePlanner(feed)
+        _ = planner.take([change(.activeUnacknowledged, at: 0)], 0)
+        for n in 1...5000 {
+            let raised = change(.activeUnacknowledged, device: "d\(n)", onset: 1, at: 1)
+            #expect(planner.take([raised], 1).isEmpty)
+        }
+        #expect(planner.take([], 300).isEmpty)
+        #expect(planner.take([], 600).map(\.short) == ["storm@600 4096"])
+    }
+
     @Test("to a program is every change but the coming and going before an alarm is one")
     func programs() {
         var planner = NoticePlanner(FeedSubscription(id: "hub", audience: .programs))

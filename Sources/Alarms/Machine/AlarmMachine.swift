@@ -99,8 +99,7 @@ package struct AlarmMachine: Sendable {
             for position in found.keys { groupsOf[position, default: 0] += 1 }
         }
         for (position, count) in groupsOf where count > 1 {
-            let isHeardOnly = monitors[position].terms.allSatisfy(\.operands.isEmpty)
-            monitors[position].isJoint = !isHeardOnly
+            monitors[position].isJoint = !monitors[position].onlyListens
         }
         self.listeners = listeners.mapValues { $0.values.sorted { $0.monitor < $1.monitor } }
         self.quarters = quarters
@@ -146,7 +145,8 @@ package struct AlarmMachine: Sendable {
             scanAt: scan.time, isBackfill: isBackfill, &out)
         if monitors[position].state.due != nil { open.insert(position) }
         if let deadline = monitors[position].nextDeadline { quietUntil = min(quietUntil, deadline) }
-        return isJudged
+        // One group's sign of life is not late because another's was newer.
+        return isJudged || monitors[position].onlyListens
     }
 
     /// Judges the rules on several scans, now that all that came together is taken in.

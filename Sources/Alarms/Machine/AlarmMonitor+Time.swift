@@ -1,7 +1,9 @@
 import Telemetry
 
 /// What happens because time passes: holds and keeps end, silence becomes silence, stretches of the
-/// day close, shelving ends, a rule comes into force or ceases to be. Each bears the time of its deadline, so that a replay is the same.
+/// day close, shelving ends, a rule comes into force or ceases to be.
+///
+/// Each bears the time of its deadline, so that a replay is the same.
 extension AlarmMonitor {
     private enum Due {
         case hold, keep, shelf, judgement, edge
@@ -48,15 +50,14 @@ extension AlarmMonitor {
 
     /// Lets time pass without a scan.
     mutating func advance(to now: Timestamp, _ out: inout [AlarmTransition]) {
-        while let (due, time) = earliest(in: { $0 + $1 <= now }) { take(due, at: time, &out) }
+        while let (due, time) = earliest(in: { $0 + $1 <= now }, byScan: false) {
+            take(due, at: time, &out)
+        }
     }
 
     /// Settles what was due before a scan of this time.
-    mutating func settle(
-        before time: Timestamp, isBackfill: Bool, _ out: inout [AlarmTransition]
-    ) {
-        // Stretches close when their own series goes on, or with the wall clock.
-        while let (due, at) = earliest(in: { end, _ in end < time }, withStretches: false) {
+    mutating func settle(before time: Timestamp, _ out: inout [AlarmTransition]) {
+        while let (due, at) = earliest(in: { end, _ in end < time }, byScan: true) {
             take(due, at: at, &out)
         }
     }
@@ -93,8 +94,12 @@ extension AlarmMonitor {
         }
     }
 
+    /// What is due first.
+    ///
+    /// - Parameter byScan: whether a scan asks, and not the wall clock. A scan judges what is due by
+    ///   itself; a stretch closes when its own series goes on, or with the wall clock.
     private func earliest(
-        in isDue: (_ end: Timestamp, _ lateness: Duration) -> Bool, withStretches: Bool = true
+        in isDue: (_ end: Timestamp, _ lateness: Duration) -> Bool, byScan: Bool
     ) -> (Due, Timestamp)? {
         var found: (Due, Timestamp)?
         func note(_ due: Due, _ time: Timestamp?, _ lateness: Duration) {
@@ -104,17 +109,16 @@ extension AlarmMonitor {
             found = (due, time)
         }
         // History has no silence: its time runs with its scans alone.
-        if !state.isBackfill || !withStretches {
+        if !state.isBackfill || byScan {
             note(.hold, holdEnd, lateness)
             note(.keep, keepEnd, lateness)
             note(.edge, edge, lateness)
         }
         note(.shelf, state.quiet?.until, .zero)
-        // A scan settles it by itself.
-        if withStretches { note(.judgement, state.due, lateness) }
+        if !byScan { note(.judgement, state.due, lateness) }
         for index in terms.indices {
             note(.silence(term: index), silenceEnd(index), terms[index].lateness)
-            guard withStretches, let window = terms[index].ownWindow, window.kind == .aligned
+            guard !byScan, let window = terms[index].ownWindow, window.kind == .aligned
             else { continue }
             for operand in state.terms[index].operands.indices {
                 note(

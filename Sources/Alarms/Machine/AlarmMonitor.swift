@@ -102,6 +102,9 @@ struct AlarmMonitor: Sendable {
             terms: terms.map { $0.initialState() })
     }
 
+    /// Whether it asks for signs of life alone and for no value.
+    var onlyListens: Bool { terms.allSatisfy(\.operands.isEmpty) }
+
     /// How long a scan may be under way before silence counts as silence.
     var lateness: Duration { terms[0].lateness }
 
@@ -112,7 +115,7 @@ struct AlarmMonitor: Sendable {
         isFresh = false
         if let newest = state.newest, time < newest { return }
         if let due = state.due, due < time { judgeDue(due, isBackfill: isBackfill, &out) }
-        settle(before: time, isBackfill: isBackfill, &out)
+        settle(before: time, &out)
     }
 
     /// Takes one reading in.
@@ -159,7 +162,7 @@ struct AlarmMonitor: Sendable {
         _ time: Timestamp, isBackfill: Bool, _ out: inout [AlarmTransition]
     ) {
         state.due = nil
-        settle(before: time, isBackfill: isBackfill, &out)
+        settle(before: time, &out)
         judgeNow(at: time, isBackfill: isBackfill, &out)
     }
 

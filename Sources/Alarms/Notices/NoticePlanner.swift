@@ -32,13 +32,12 @@ package struct NoticePlanner: Hashable, Sendable {
         }
         if feed.audience == .programs { return wanted.compactMap { self.change($0, time) } }
         var raised: [String: [AlarmKey]] = [:]
-        var out: [PlannedNotice] = []
         for change in wanted {
             let key = AlarmKey(rule: change.rule, series: change.series, onset: change.onset)
             let traits = traits(change)
             switch change.to {
             case .activeUnacknowledged:
-                guard raise(key, change, traits, time, &out) else { continue }
+                guard raise(key, traits, time) else { continue }
                 raised[traits.group, default: []].append(key)
             case .activeAcknowledged: state.open[key]?.isAcknowledged = true
             case .normal, .returnedUnacknowledged, .latched, .shelved, .suppressed, .outOfService:
@@ -47,10 +46,9 @@ package struct NoticePlanner: Hashable, Sendable {
             }
         }
         for (group, keys) in raised.sorted(by: { $0.key < $1.key }) {
-            state.groups[group, default: NoticePlannerState.Group()].raised += keys
+            for key in keys { state.wait(key, in: group, \.raised) }
         }
-        out += due(time, calendar)
-        return out
+        return due(time, calendar)
     }
 
     /// A program is told every change but the coming and going before an alarm is one.
@@ -64,20 +62,17 @@ package struct NoticePlanner: Hashable, Sendable {
 
     /// - Returns: whether the alarm is to be told with its group.
     private mutating func raise(
-        _ key: AlarmKey, _ change: AlarmTransition, _ traits: AlarmTraits, _ time: Timestamp,
-        _ out: inout [PlannedNotice]
+        _ key: AlarmKey, _ traits: AlarmTraits, _ time: Timestamp
     ) -> Bool {
         state.count(key)
         if feed.waitsForDigest(traits) { return false }
-        let isKnown = state.open[key] != nil
+        // One that is back from shelf or latch is told again.
         state.track(key, group: traits.group, at: time)
-        // Back from shelf or latch: it was told, and is told again.
-        if isKnown { state.open[key]?.isAcknowledged = false }
         if feed.after != nil { return false }
-        switch state.chatter(change.rule, change.series, at: time, feed.chatter) {
+        switch state.chatter(key.rule, key.series, at: time, feed.chatter) {
         case .quiet: return true
         case .begins:
-            state.storm.append(key)
+            state.wait(forRoom: [key])
             state.chattering.append(key)
             return false
         case .goesOn: return false
@@ -96,7 +91,7 @@ package struct NoticePlanner: Hashable, Sendable {
         guard to == .normal || to == .returnedUnacknowledged || to == .latched else { return }
         guard alarm.isTold, feed.tellsReturns, !alarm.isReturnTold else { return }
         state.open[key]?.isReturnTold = true
-        state.groups[traits.group, default: NoticePlannerState.Group()].returned.append(key)
+        state.wait(key, in: traits.group, \.returned)
     }
 
     // MARK: What time brings
@@ -112,7 +107,7 @@ package struct NoticePlanner: Hashable, Sendable {
             if let until = group.until, now < until { continue }
             state.groups[name] = NoticePlannerState.Group(until: now + feed.group)
             guard hasRoom else {
-                state.storm += group.raised
+                state.wait(forRoom: group.raised + group.returned)
                 continue
             }
             let kind: AlarmNotice.Kind = group.raised.isEmpty ? .returned : .raised
@@ -122,7 +117,7 @@ package struct NoticePlanner: Hashable, Sendable {
         out += escalations(now)
         out += reminders(now)
         if !state.storm.isEmpty, state.sent.count < feed.most {
-            let isChatter = state.storm.allSatisfy { state.chattering.contains($0) }
+            let isChatter = Set(state.storm).isSubset(of: state.chattering)
             let keys = inOrder(state.storm)
             state.storm = []
             state.chattering = []
@@ -160,7 +155,7 @@ package struct NoticePlanner: Hashable, Sendable {
         guard !keys.isEmpty else { return [] }
         guard hasRoom else {
             for key in keys { state.open[key]?.isTold = true }
-            state.storm += keys
+            state.wait(forRoom: Array(keys))
             return []
         }
         return [send(.escalation, "*", inOrder(Array(keys)), now)]
@@ -183,7 +178,8 @@ package struct NoticePlanner: Hashable, Sendable {
             state.digestSince = now
             return nil
         }
-        guard next <= now else { return nil }
+        // The day's message counts like any other; without room it goes when there is some.
+        guard next <= now, state.sent.count < feed.most else { return nil }
         let since = state.digestSince ?? now
         let (keys, total) = (state.raisedSince, state.raisedCount)
         state.nextDigest = Self.next(minute, after: now, calendar)
@@ -192,6 +188,7 @@ package struct NoticePlanner: Hashable, Sendable {
         state.raisedCount = 0
         // A day without alarms has no digest: nobody reads what says nothing.
         guard total > 0 else { return nil }
+        state.sent.append(now)
         return PlannedNotice(
             feed: feed.id, kind: .digest, time: now, subject: "*", alarms: keys, total: total,
             since: since)

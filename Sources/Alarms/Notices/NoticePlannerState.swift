@@ -52,6 +52,21 @@ struct NoticePlannerState: Hashable, Sendable {
     var raisedSince: [AlarmKey] = []
     var raisedCount = 0
 
+    /// Puts an alarm with the others of its area and module.
+    ///
+    /// Beyond `capacity` nobody would read on; what is left out is in the store all the same.
+    mutating func wait(
+        _ key: AlarmKey, in group: String, _ list: WritableKeyPath<Group, [AlarmKey]>
+    ) {
+        guard groups[group]?[keyPath: list].count ?? 0 < Self.capacity else { return }
+        groups[group, default: Group()][keyPath: list].append(key)
+    }
+
+    /// Puts alarms into the one message about everything that found no room.
+    mutating func wait(forRoom keys: [AlarmKey]) {
+        storm += keys.prefix(max(0, Self.capacity - storm.count))
+    }
+
     mutating func count(_ key: AlarmKey) {
         raisedCount += 1
         if raisedSince.count < PlannedNotice.listed { raisedSince.append(key) }
