@@ -3,7 +3,7 @@
 
 PORT ?= 8420
 SWIFT ?= swift
-SWIFT_FILES = Sources Tests Package.swift Benchmarks/Package.swift Benchmarks/Sources/StoreBenchmark
+SWIFT_FILES = Sources Tests Package.swift Benchmarks/StoreBenchmark
 .DEFAULT_GOAL := build
 .PHONY: build test check lint docs devices demo torture fixture bench-store bench-field format clean help
 
@@ -55,18 +55,19 @@ demo: ## a simulated site with its page on http://127.0.0.1:8420 (PORT= changes 
 	@if [ -t 0 ]; then set -m; .build/debug/plumbline demo --port $(PORT); \
 	else exec .build/debug/plumbline demo --port $(PORT); fi
 
-# A package and a build folder of its own: a normal build pays nothing for it, and one release build
-# holds the benchmarks and the program that they measure.
+# Only here does Package.swift have the benchmarks' target, in a build folder of its own: a normal
+# build pays nothing for it, and one release build holds it and the program that it measures.
+BUILD_RELEASE = PLUMBLINE_BENCHMARKS=1 $(SWIFT) build -c release --scratch-path .build/benchmarks
 bench-store: ## storage figures beside their peers; QUICK=1 ends within five minutes once built
 	@scripts/setup --for bench
-	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks
+	$(BUILD_RELEASE) --product plumbline
+	$(BUILD_RELEASE) --product StoreBenchmark
 	python3 Benchmarks/store.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
 		$(if $(QUICK),--quick)
 
 bench-field: ## field figures beside bare libraries and collectd; QUICK=1 ends within five minutes
 	@scripts/setup --for bench
-	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks \
-		--product plumbline
+	$(BUILD_RELEASE) --product plumbline
 	python3 Benchmarks/field.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
 		$(if $(QUICK),--quick)
 

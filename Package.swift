@@ -48,6 +48,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let httpClient = Target.Dependency.product(
     name: "AsyncHTTPClient", package: "async-http-client")
+let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -67,6 +68,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
@@ -87,12 +89,12 @@ let package = Package(
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
         line("Alarms", ["Telemetry", "LocatedText", realModule]),
         line("FeedFormats", ["Telemetry", crypto, mustache]),
-        line("CraneWork", ["Telemetry"]),
+        line("CraneWork", ["Telemetry", "LocatedText"]),
         line("UplinkFormats", ["Telemetry"]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
         line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
-        line("Store", ["Telemetry", "BucketCodec", "OwnThread", grdb, crypto]),
+        line("Store", ["Telemetry", "BucketCodec", "CraneWork", "OwnThread", grdb, crypto]),
         // 3  southbound, northbound, HTTP, the simulated site
         line(
             "Acquisition",
@@ -103,13 +105,14 @@ let package = Package(
         line(
             "Delivery",
             [
-                "Telemetry", "UplinkFormats", "FeedFormats", "FieldLinks", httpClient, subprocess,
+                "Telemetry", "UplinkFormats", "FeedFormats", "FieldLinks", httpClient, tls,
+                subprocess,
             ]),
         line(
             "WebAPI",
             [
-                "Telemetry", "LocatedText", "EnergyAccounting", "Alarms", "FeedFormats", "Store",
-                hummingbird, crypto, lifecycle, logging,
+                "Telemetry", "LocatedText", "EnergyAccounting", "Alarms", "CraneWork",
+                "FeedFormats", "Store", hummingbird, crypto, lifecycle, logging,
             ]),
         line(
             "SiteSimulator",
@@ -131,8 +134,9 @@ let package = Package(
             name: "plumbline",
             dependencies: [
                 "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store",
-                "SiteSimulator",
-                "FieldLinks", "Alarms", "FeedFormats", "WebAPI", "Gateway", arguments, lifecycle,
+                "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats", "WebAPI",
+                "Gateway", arguments,
+                lifecycle,
                 signals, logging,
                 subprocess,
             ],
@@ -155,7 +159,7 @@ let package = Package(
         tests(
             "FeedFormatsTests", ["FeedFormats", "Telemetry", subprocess, "TestSeeds"],
             exclude: ["Golden", "Peers"]),
-        tests("CraneWorkTests", ["CraneWork", "Telemetry", "TestSeeds"]),
+        tests("CraneWorkTests", ["CraneWork", "Telemetry", "LocatedText", "TestSeeds"]),
         tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
         tests(
             "BucketCodecTests", ["BucketCodec", "Telemetry", subprocess, "TestSeeds"],
@@ -179,8 +183,8 @@ let package = Package(
         tests(
             "WebAPITests",
             [
-                "WebAPI", "Store", "EnergyAccounting", "Alarms", "LocatedText", "Telemetry",
-                hummingbirdTesting, lifecycle,
+                "WebAPI", "Store", "EnergyAccounting", "Alarms", "CraneWork", "LocatedText",
+                "Telemetry", hummingbirdTesting, lifecycle,
             ], exclude: ["Golden"]),
         tests(
             "SiteSimulatorTests",
@@ -191,8 +195,9 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "Gateway", "Store", "Acquisition", "Alarms", "Delivery", "DeviceProfiles",
-                "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb, lifecycle, logging,
+                "Gateway", "Store", "Acquisition", "Alarms", "CraneWork", "Delivery",
+                "DeviceProfiles", "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb,
+                lifecycle, logging,
                 "TestSeeds",
             ]),
         tests("ArchitectureTests", [subprocess]),
@@ -204,3 +209,12 @@ let package = Package(
             ]),
     ]
 )
+
+// For `make bench-store` alone: no other build compiles it.
+if Context.environment["PLUMBLINE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "StoreBenchmark",
+            dependencies: ["Telemetry", "BucketCodec", "Store", "Gateway", lifecycle, logging],
+            path: "Benchmarks/StoreBenchmark", swiftSettings: strict))
+}

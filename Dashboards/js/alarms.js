@@ -46,3 +46,12 @@ export function drawAlarms(answer) {
   const sorted = answer.alarms.toSorted((a, b) => rank[severityLook(a.severity).look] - rank[severityLook(b.severity).look]);
   list.replaceChildren(...sorted.map((alarm) => row(alarm, now)));
 }
+
+// What will be exceeded if things go on as they do: said while somebody can still act.
+export function drawOutlook(answer) {
+  byId('outlook').replaceChildren(...answer.outlook.slice(0, 5).map((line) => el('li', { class: 'alarm is-info' },
+    icon('warn'),
+    el('p', { class: 'what' }, `${inBoth(line.title)} · ${line.device_title ? inBoth(line.device_title) : line.device}`),
+    el('p', { class: 'kind' }, t('ahead', length(Math.max(60, Math.ceil(line.left_seconds / 60) * 60)))),
+    el('p', { class: 'why' }, el('b', { class: 'num' }, `${t('mean', length(line.over_seconds))} ${pretty(line.mean, line.unit)}`), `, ${t('limit', pretty(line.limit, line.unit))}`))));
+}

@@ -1,12 +1,12 @@
 // Composes the page: what is asked when, what is drawn, and what is said when the gateway is away.
 
-import { drawAlarms } from './alarms.js';
+import { drawAlarms, drawOutlook } from './alarms.js';
 import { drawDevices, tickAges } from './devices.js';
 import { byId, el, icon, severityLook } from './dom.js';
 import { drawDust, loadDust, newestDust } from './dust.js';
 import { drawEnergy, siteMeter } from './energy.js';
 import { ask, askAll, listen, Refusal } from './gateway.js';
-import { drawUplinks } from './uplinks.js';
+import { drawFeeds, drawUplinks } from './uplinks.js';
 import { date, inBoth, language, moment, number, pretty, quantity, setZone, t, timeWithSeconds, word } from './words.js';
 
 let resolution = '15min';
@@ -20,10 +20,12 @@ const data = {};
 const parts = {
   site: { load: () => ask('site'), draw: drawSite, every: 10, place: null },
   alarms: { load: () => ask('alarms', { open: 'true', limit: '50' }), draw: drawAlarms, every: 15, place: 'alarms' },
+  outlook: { load: () => ask('outlook'), draw: drawOutlook, every: 15, place: null },
   devices: { load: () => askAll('devices', 'devices'), draw: drawDevices, every: 5, place: 'devices' },
   dust: { load: () => loadDust(resolution), draw: (d) => drawDust(d, data.site?.utc_offset_seconds ?? 0), every: 60, place: 'dust-chart' },
   energy: { load: () => ask('energy'), draw: drawEnergy, every: 60, place: 'energy-note' },
   uplinks: { load: () => ask('uplinks'), draw: drawUplinks, every: 15, place: 'uplinks' },
+  feeds: { load: () => ask('feeds'), draw: drawFeeds, every: 15, place: 'feeds' },
 };
 const asked = Object.fromEntries(Object.keys(parts).map((name) => [name, -Infinity]));
 const busy = new Set();

@@ -17,7 +17,11 @@ function row(uplink, now) {
   return el('li', { class: 'uplink num' }, el('span', { class: `tag ${look[0]}` }, icon(look[1]), t(look[2])), el('b', {}, uplink.id), el('span', {}, parts.join(' · ')));
 }
 
-export function drawUplinks(answer) {
-  const now = Date.parse(answer.time);
-  byId('uplinks').replaceChildren(...(answer.uplinks.length ? answer.uplinks.map((u) => row(u, now)) : [el('li', { class: 'muted' }, t('noUplinks'))]));
+function draw(place, list, time, none) {
+  const now = Date.parse(time);
+  byId(place).replaceChildren(...(list.length ? list.map((u) => row(u, now)) : [el('li', { class: 'muted' }, t(none))]));
 }
+
+export function drawUplinks(answer) { draw('uplinks', answer.uplinks, answer.time, 'noUplinks'); }
+
+export function drawFeeds(answer) { draw('feeds', answer.feeds, answer.time, 'noFeeds'); }

@@ -12,6 +12,14 @@ package struct LiftQuality: OptionSet, Hashable, Sendable, Codable {
     package static let movementUnknown = LiftQuality(rawValue: 4)
     /// The lift was cut because it had lasted for `LiftOptions.longestLift`.
     package static let cutForLength = LiftQuality(rawValue: 8)
+
+    /// What is uncertain, as words.
+    package var words: [String] {
+        [
+            (Self.startUnseen, "start_unseen"), (.endUnseen, "end_unseen"),
+            (.movementUnknown, "movement_unknown"), (.cutForLength, "cut_for_length"),
+        ].filter { contains($0.0) }.map(\.1)
+    }
 }
 
 /// Who was logged on when a lift began.

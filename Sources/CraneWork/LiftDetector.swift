@@ -21,7 +21,7 @@ package struct LiftDetector: Sendable {
     /// Everything that decides what later instants bring.
     package internal(set) var state = LiftDetectorState()
 
-    package init(crane: DeviceID, options: LiftOptions = LiftOptions(), period: Duration? = nil) {
+    package init(crane: DeviceID, options: LiftOptions, period: Duration? = nil) {
         self.crane = crane
         self.options = options
         self.period = period

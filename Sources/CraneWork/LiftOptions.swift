@@ -2,76 +2,67 @@ import Telemetry
 
 /// What counts as a lift, an overload and a near miss: data of the site or of the crane.
 ///
-/// The defaults suit a jib crane of 4 to 10 t. Every figure can be set, because vendors' monitors
-/// and local platforms differ.
+/// Read from `crane-work/1` (`CraneWorkFile`); there are no figures here.
 package struct LiftOptions: Hashable, Sendable {
     // MARK: The load
 
     /// Tonnes above the empty hook from which a lift begins.
-    ///
-    /// standards.md 3.3: vendors use about 0.2-0.5 t or 5-10 % of the rated load [M].
-    package var startLoad = 0.3
+    package var startLoad = 0.0
     /// Percent of the rated load from which a lift begins, where that is more than `startLoad`.
     package var startPercent: Double?
     /// Tonnes above the empty hook below which a lift ends; scales with the start.
-    package var endLoad = 0.15
+    package var endLoad = 0.0
     /// How long the load has to stand before it is believed; a swing or a spike does not.
-    package var startHold = Duration.seconds(3)
+    package var startHold = Duration.zero
     /// A load that is gone for no longer than this, or for one reading, is still the same lift.
-    package var longestDropout = Duration.seconds(8)
+    package var longestDropout = Duration.zero
     /// Shorter than this is no lift.
-    package var minimumDuration = Duration.seconds(20)
+    package var minimumDuration = Duration.zero
     /// Readings further apart than this say nothing of the time between them.
-    package var longestGap = Duration.seconds(60)
+    package var longestGap = Duration.zero
     /// A lift is cut after this long; it is the way out when the zero jumped while the hook moved.
-    package var longestLift = Duration.seconds(3600)
+    package var longestLift = Duration.zero
 
     // MARK: The movement, one of which a lift needs
 
     /// Metres of hook height.
-    package var minimumHoist = 1.0
+    package var minimumHoist = 0.0
     /// Metres of trolley radius.
-    package var minimumTrolley = 1.0
+    package var minimumTrolley = 0.0
     /// Degrees of slewing.
-    package var minimumSlew = 5.0
+    package var minimumSlew = 0.0
     /// Degrees below which slewing is the jitter of the encoder.
-    package var slewDeadBand = 1.0
+    package var slewDeadBand = 0.0
 
     // MARK: The empty hook
 
     /// Tonnes per hour by which the zero may follow the empty hook.
-    package var zeroRate = 0.2
+    package var zeroRate = 0.0
     /// Tonnes around the zero that are the empty hook's own noise.
-    package var zeroBand = 0.1
+    package var zeroBand = 0.0
     /// A level load on a hook that has not moved for this long is a new zero.
-    package var zeroJumpAfter = Duration.seconds(1200)
+    package var zeroJumpAfter = Duration.zero
     /// Tonnes by which the zero may jump; more than that is a load, however long it hangs.
-    package var zeroJumpLimit = 1.0
+    package var zeroJumpLimit = 0.0
 
     // MARK: Overloads and near misses
 
     /// Percent of rated load or moment that is a warning.
-    ///
-    /// standards.md 3.3: load or moment >= 90 %: intermittent warning [V-sec].
-    package var warningPercent = 90.0
+    package var warningPercent = 0.0
     /// Percent from which an excursion that stays below `overloadPercent` was a near miss.
-    package var nearMissPercent = 95.0
+    package var nearMissPercent = 0.0
     /// Percent of rated load or moment that is an overload.
-    ///
-    /// standards.md 3.3: load or moment >= 100 %: continuous alarm until below 100 % [V-sec].
-    package var overloadPercent = 100.0
+    package var overloadPercent = 0.0
     /// Metres per second at which work has to stop.
-    ///
-    /// standards.md 3.3: wind > grade 6 (>= 13.8 m/s) stop-work alarm [V-sec].
-    package var windLimit = 13.8
+    package var windLimit = 0.0
     /// Excursions parted by no more than this are one.
-    package var longestLull = Duration.seconds(30)
+    package var longestLull = Duration.zero
 
-    /// The defaults; set what differs.
-    package init() {}
+    /// Nothing is said yet; `CraneWorkFile` says it.
+    init() {}
 
     /// What cannot be meant, in words; the detector does not trap on it but finds nothing useful.
-    package var faults: [String] {
+    var faults: [String] {
         var faults: [String] = []
         func expect(_ isMet: Bool, _ text: String) { if !isMet { faults.append(text) } }
         expect(startLoad > 0, "the start load is not above zero")

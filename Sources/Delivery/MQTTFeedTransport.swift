@@ -24,7 +24,7 @@ package struct MQTTFeedTransport: FeedTransport {
     package func send(
         _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
     ) async -> Outcome {
-        do {
+        return await .publishing(retryAfter: retryAfter) {
             if notice.kind == .change, let alarm = notice.alarms.first {
                 // A level of a topic holds no slash; the series of a link does.
                 let series = "\(alarm.series)".split(separator: "/").joined(separator: "-")
@@ -32,15 +32,6 @@ package struct MQTTFeedTransport: FeedTransport {
                     "\(topic)/state/\(alarm.rule)/\(series)", message.body, isRetained: true)
             }
             try await publisher.publish("\(topic)/events", message.body)
-            return .accepted
-        } catch let error as MQTTError {
-            switch error.code {
-            // Asking again would change nothing.
-            case .oversize, .invalid: return .rejected(reason: error.cause)
-            default: return .retry(after: retryAfter, reason: error.cause)
-            }
-        } catch {
-            return .retry(after: retryAfter, reason: "\(error)")
         }
     }
 }

@@ -31,17 +31,8 @@ package struct MQTTUplinkTransport: UplinkTransport {
         }
         let suffix = message.topicSuffix.drop { $0 == "/" }
         let topic = topicPrefix.isEmpty ? String(suffix) : "\(topicPrefix)/\(suffix)"
-        do {
+        return await .publishing(retryAfter: retryAfter) {
             try await publisher.publish(topic, message.payload)
-            return .accepted
-        } catch let error as MQTTError {
-            switch error.code {
-            // Asking again would change nothing.
-            case .oversize, .invalid: return .rejected(reason: error.cause)
-            default: return .retry(after: retryAfter, reason: error.cause)
-            }
-        } catch {
-            return .retry(after: retryAfter, reason: "\(error)")
         }
     }
 }

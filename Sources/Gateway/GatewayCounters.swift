@@ -29,6 +29,8 @@ package final class GatewayCounters: Sendable {
         package var verifications = 0
         /// Rows that the last verification of the store found damaged.
         package var damagedRows = 0
+        /// Up to which row of the journal the evaluation has come; stored a while later.
+        package var evaluated: Int64 = 0
     }
 
     // A mutex: several loops write, the metrics route reads, and nobody waits inside.
@@ -54,6 +56,8 @@ package final class GatewayCounters: Sendable {
             if isUnstored { $0.outages += 1 }
         }
     }
+
+    func evaluated(to sequence: Int64) { state.withLock { $0.evaluated = sequence } }
 
     func foundUnstored() { state.withLock { $0.unstoredTransitions += 1 } }
 

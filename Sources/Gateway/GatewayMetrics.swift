@@ -8,7 +8,8 @@ struct GatewayMetrics: Sendable {
     let counters: GatewayCounters
     let status: AcquisitionStatus
     let reader: StoreReader
-    let uplinks: [String]
+    /// As they stand in the outbox: the uplinks and the feeds.
+    let receivers: [String]
     let clock: TrustedWallClock
 
     func samples() async -> [MetricSample] {
@@ -16,12 +17,12 @@ struct GatewayMetrics: Sendable {
         if let statistics = try? await reader.statistics() {
             samples += store(statistics)
         }
-        for uplink in uplinks {
+        for uplink in receivers {
             guard let status = try? await reader.uplinkStatus(uplink: uplink) else { continue }
             samples.append(
                 MetricSample(
                     "plumbline_uplink_owed_items", .gauge,
-                    help: "Items that a platform has not acknowledged yet.",
+                    help: "Items that a platform or a feed has not acknowledged yet.",
                     labels: [("uplink", uplink)], value: Double(status.owed)))
             for (outcome, count) in [
                 ("accepted", status.accepted), ("retried", status.retried),

@@ -87,15 +87,16 @@ extension SiteGateway {
     func alarmFacts() -> AlarmFacts {
         AlarmFacts(
             evidence: site.configuration.evidence,
-            modules: Dictionary(
-                site.configuration.alarms.map { ($0.name, $0.module) },
+            rules: Dictionary(
+                site.configuration.alarms.map { ($0.name, $0) },
                 uniquingKeysWith: { first, _ in first }),
             areas: site.alarmSite(groups: []).devices.compactMapValues(\.area),
-            units: Dictionary(
+            series: Dictionary(
                 groups.flatMap { group in
-                    group.series.map { ($0.id, (unit: $0.unit, period: group.period)) }
-                }, uniquingKeysWith: { first, _ in first }), reader: store.reader,
-            calendar: site.calendar)
+                    group.series.map { ($0.id, (series: $0, period: group.period)) }
+                }, uniquingKeysWith: { first, _ in first }),
+            units: site.units, reader: store.reader,
+            calendar: site.calendar, outlooks: alarmOutlooks)
     }
 
     /// What the site calls its rules, devices and points.

@@ -1,4 +1,5 @@
 import Alarms
+import CraneWork
 import DeviceProfiles
 import Telemetry
 import WebAPI
@@ -9,7 +10,8 @@ extension SiteGateway {
         let configuration = site.configuration
         let uplinks = configuration.uplinks.map(\.id)
         let metrics = GatewayMetrics(
-            counters: counters, status: status, reader: store.reader, uplinks: uplinks,
+            counters: counters, status: status, reader: store.reader,
+            receivers: uplinks + configuration.feeds.map { FeedName.outbox($0.id) },
             clock: trustedClock)
         var context = WebAPIContext(
             site: SiteDescription(
@@ -28,11 +30,17 @@ extension SiteGateway {
             dashboards: surroundings.dashboards)
         let texts = alarmTexts()
         let facts = alarmFacts()
+        let outlooks = alarmOutlooks
+        context.outlook = { await outlooks.ahead(at: $0) }
         context.brief = { texts.brief($0, facts: await facts.facts(of: $0)) }
         let instructions = instructions
         context.instruct = { try await instructions.give($0) }
         context.say = { try await instructions.say($0, $1, by: $2) }
+        context.feeds = configuration.feeds.map { ($0.id, FeedName.outbox($0.id)) }
         context.tokens = configuration.tokens
+        if let cranes = configuration.cranes {
+            context.shifts = try? ShiftPlan(cranes.shifts, calendar: site.calendar)
+        }
         context.clockStatus = { [trustedClock] in trustedClock.status }
         return context
     }
@@ -69,9 +77,18 @@ extension SiteGateway {
         return titles
     }
 
+    /// The rules on this site, as they look without having seen anything.
+    private var freshAlarms: AlarmMachine {
+        AlarmMachine(rules: site.configuration.alarms, site: site.alarmSite(groups: groups))
+    }
+
+    /// What will be exceeded.
+    var alarmOutlooks: AlarmOutlooks {
+        AlarmOutlooks(machine: freshAlarms, reader: store.reader, calendar: site.calendar)
+    }
+
     private func limitLines() -> [SeriesID: [WebAPI.LimitLine]] {
-        let machine = AlarmMachine(
-            rules: site.configuration.alarms, site: site.alarmSite(groups: groups))
+        let machine = freshAlarms
         var lines: [SeriesID: [WebAPI.LimitLine]] = [:]
         for series in groups.flatMap(\.series) {
             let found = machine.limitLines(for: series.id).compactMap { line in

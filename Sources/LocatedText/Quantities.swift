@@ -30,15 +30,7 @@ extension LocatedNode {
     /// `µ`, `μ`, `³` and `²` are read as `u`, `u`, `3` and `2`.
     package func quantity(_ faults: FaultCollector) -> (value: Double, unit: String)? {
         guard let text = string(faults) else { return nil }
-        let plain = String(
-            text.map { character in
-                switch character {
-                case "µ", "μ": "u"
-                case "³": "3"
-                case "²": "2"
-                default: character
-                }
-            })
+        let plain = UnitSpelling.plain(text)
         if case (let number?, let unit) = Self.splitQuantity(plain), !unit.isEmpty {
             return (number, unit)
         }

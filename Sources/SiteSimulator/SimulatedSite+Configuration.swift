@@ -5,13 +5,15 @@ extension SimulatedSite {
     ///
     /// - Parameters:
     ///   - alarms: rule files to include, as paths that the configuration's folder resolves.
+    ///   - cranes: the file that says what counts as a lift; nil counts none.
     ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
     ///   - reportingSince: the platform is owed nothing that begins before; nil owes history too.
     ///   - feeds: receivers of alarms, as lines of a list.
     ///   - listen: address and port of the HTTP interface.
     package func configuration(
         endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
-        alarms: [String], uplink: SimulatedEndpoints.Broker?, reportingSince: Timestamp? = nil,
+        alarms: [String], cranes: String? = nil, uplink: SimulatedEndpoints.Broker?,
+        reportingSince: Timestamp? = nil,
         feeds: [String] = [], listen: String = "127.0.0.1:8420"
     ) -> String {
         var text = """
@@ -53,6 +55,11 @@ extension SimulatedSite {
         if !alarms.isEmpty {
             let files = alarms.map { "include: \(Self.quoted($0))" }
             text += "alarms: [ \(files.joined(separator: ", ")) ]\n"
+        }
+        if let cranes {
+            text +=
+                "cranes: { include: \(Self.quoted(cranes)), "
+                + "shifts: { day: \"06:00\", night: \"18:00\" } }\n"
         }
         if !feeds.isEmpty {
             text += "feeds:\n" + feeds.map { "  - { \($0) }\n" }.joined()

@@ -57,6 +57,9 @@ struct FileSystemSpace: Hashable, Sendable {
     var available: Int64
     var total: Int64
 
+    /// How much is taken, 0 to 1, of what was ever to be had.
+    var share: Double { total > 0 ? 1 - Double(available) / Double(total) : 1 }
+
     /// - Returns: nil when the system does not say.
     static func read(_ directory: String) -> FileSystemSpace? {
         var status = statvfs()

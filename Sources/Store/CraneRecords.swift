@@ -4,7 +4,7 @@ import Telemetry
 /// A finished record of a crane's work as it is stored.
 package struct StoredCraneRecord: Hashable, Sendable {
     /// What was recorded.
-    package enum Kind: String, Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
         case lift, overload
         case nearMiss = "near_miss"
     }

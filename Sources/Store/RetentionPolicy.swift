@@ -50,6 +50,8 @@ package enum RemovedClass: String, Hashable, Sendable, CaseIterable {
     /// Settled items of the outbox.
     case outbox
     case attempt
+    /// Lifts, overloads and near misses; they live as long as quarters of an hour.
+    case crane
 
     init(_ resolution: Resolution) {
         self =

@@ -144,13 +144,39 @@ enum RetentionRows {
             let time = Timestamp(milliseconds: start)
             removal.add(Removal(.outbox, .age, items: 1, first: time, last: time))
         }
-        // What a feed was told of goes with what it was owed.
+        // What a feed was told of goes with what it was owed, and never before it.
         try db.cachedStatement(
             sql: """
                 DELETE FROM notice WHERE (feed, kind, subject, at) IN
-                    (SELECT feed, kind, subject, at FROM notice WHERE at < ? LIMIT ?)
+                    (SELECT feed, kind, subject, at FROM notice n WHERE at < ? AND NOT EXISTS
+                        (SELECT 1 FROM outbox o WHERE o.uplink = 'feed/' || n.feed
+                            AND o.kind = n.kind AND o.scope = n.subject AND o.start = n.at)
+                    LIMIT ?)
                 """
         ).execute(arguments: [cutoff.milliseconds, limit])
+        return removal
+    }
+
+    /// Records of cranes that began before `cutoff`.
+    static func trimCraneRecords(
+        before cutoff: Timestamp, limit: Int, _ db: Database
+    ) throws -> Removal {
+        var removal = Removal(.crane, .age, items: 0)
+        let delete = try db.cachedStatement(sql: "DELETE FROM crane_record WHERE key = ?")
+        for kind in StoredCraneRecord.Kind.allCases {
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT key, start FROM crane_record WHERE kind = ? AND start < ?
+                    ORDER BY start LIMIT ?
+                    """,
+                arguments: [kind.rawValue, cutoff.milliseconds, limit - removal.items])
+            for row in rows {
+                try delete.execute(arguments: [row[0] as String])
+                let time = Timestamp(milliseconds: row[1])
+                removal.add(Removal(.crane, .age, items: 1, first: time, last: time))
+            }
+        }
         return removal
     }
 

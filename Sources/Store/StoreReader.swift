@@ -37,6 +37,13 @@ package struct StoreReader: Sendable {
     /// The sequence of the newest commit; 0 before the first.
     package func newestSequence() -> Int64 { shared.commits.newest }
 
+    /// How much of the file system under the store is taken, 0 to 1, as an ordinary process sees it.
+    ///
+    /// - Returns: nil when the system does not say.
+    package func diskShare() -> Double? {
+        FileSystemSpace.read(shared.file.path).map(\.share)
+    }
+
     /// Waits for a commit above `sequence`.
     ///
     /// - Returns: the newest sequence; not above `sequence` when the task was cancelled or the

@@ -77,8 +77,10 @@ extension StoreWriter {
                 guard resolution == .quarterHour else { continue }
                 let packs = try RetentionRows.trimPacks(
                     before: cutoff, limit: Self.packsPerStep, reason: .age, db)
-                hasMore = hasMore || packs.items > 0
-                removals.append(packs)
+                let cranes = try RetentionRows.trimCraneRecords(
+                    before: cutoff, limit: limit, db)
+                hasMore = hasMore || packs.items > 0 || cranes.items == limit
+                removals += [packs, cranes]
             }
             let items = try RetentionRows.trimOutbox(
                 before: now - policy.outboxRetention, limit: limit, db)

@@ -1,4 +1,5 @@
 import Alarms
+import CraneWork
 import EnergyAccounting
 import Store
 import Telemetry
@@ -113,6 +114,8 @@ package struct WebAPIContext: Sendable {
     /// The gateway's own metrics; the API adds those of its requests.
     package var metrics: @Sendable () async -> [MetricSample]
     package var dashboards: DashboardFiles
+    /// The shifts by which lifts are counted; nil where no lifts are counted.
+    package var shifts: ShiftPlan?
     /// Who may give instructions.
     package var tokens = AccessTokens.none
     /// Takes what a person wants done; returns when it is committed and acted upon.
@@ -126,6 +129,10 @@ package struct WebAPIContext: Sendable {
     }
     /// An alarm as feeds tell of it.
     package var brief: @Sendable (AlarmRecord) async -> AlarmBrief? = { _ in nil }
+    /// Who hears of alarms, and under which name things are owed to them.
+    package var feeds: [(id: String, receiver: String)] = []
+    /// What will be exceeded, as it looks at an instant.
+    package var outlook: @Sendable (Timestamp) async -> [OutlookLine] = { _ in [] }
     /// How long after its slot a reading may become visible: commit interval and poll. It is added
     /// to three periods before a device counts as not answering.
     package var visibilityAllowance: Duration

@@ -23,6 +23,7 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     SeriesRoutes(context: context, index: index).add(to: router)
     HistoryRoutes(context: context, index: index).add(to: router)
     AlarmRoutes(context: context, index: index).add(to: router)
+    OutlookRoutes(context: context, index: index).add(to: router)
     InstructionRoutes(context: context, index: index).add(to: router)
     AtomRoutes(context: context).add(to: router)
     CraneRoutes(context: context).add(to: router)

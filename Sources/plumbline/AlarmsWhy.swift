@@ -35,10 +35,11 @@ struct AlarmsWhy: AsyncParsableCommand {
             }
             let changes = try await reader.transitions(alarmKey: id)
             showLife(alarm, changes, calendar)
-            showRule(alarm)
+            let rule = try rule(of: alarm)
+            showRule(rule, alarm)
             let raised = changes.first { $0.to == .activeUnacknowledged } ?? changes.first
             if let evidence = raised?.evidence {
-                try await showSamples(alarm, evidence, reader, calendar)
+                try await showSamples(alarm, evidence, rule, reader, calendar)
             }
             for record in try await reader.instructions(subject: id) {
                 print(
@@ -75,12 +76,14 @@ struct AlarmsWhy: AsyncParsableCommand {
         print("")
     }
 
-    private func showRule(_ alarm: AlarmRecord) {
-        guard source.data == nil,
-            let configuration = try? SiteFiles.configuration(
-                at: source.config ?? "/etc/plumbline/site.yaml"),
-            let rule = configuration.alarms.first(where: { $0.name == alarm.rule })
-        else {
+    private func rule(of alarm: AlarmRecord) throws -> AlarmRule? {
+        guard source.data == nil else { return nil }
+        let path = source.config ?? "/etc/plumbline/site.yaml"
+        return try SiteFiles.configuration(at: path).alarms.first { $0.name == alarm.rule }
+    }
+
+    private func showRule(_ rule: AlarmRule?, _ alarm: AlarmRecord) {
+        guard let rule else {
             print(say("the rule is not in the configuration any more", "该规则已不在配置中"))
             return
         }
@@ -101,8 +104,8 @@ struct AlarmsWhy: AsyncParsableCommand {
     }
 
     private func showSamples(
-        _ alarm: AlarmRecord, _ evidence: AlarmEvidence, _ reader: StoreReader,
-        _ calendar: SiteCalendar
+        _ alarm: AlarmRecord, _ evidence: AlarmEvidence, _ rule: AlarmRule?,
+        _ reader: StoreReader, _ calendar: SiteCalendar
     ) async throws {
         let span =
             evidence.windowStart == evidence.windowEnd
@@ -138,6 +141,28 @@ struct AlarmsWhy: AsyncParsableCommand {
                     "共 \(found.count) 条，显示最后 \(samples) 条"))
         }
         print(table.text)
+        print("")
+        guard let rule, rule.version == alarm.ruleVersion else { return }
+        try await showAmendment(rule, alarm, evidence, found, reader)
+    }
+
+    private func showAmendment(
+        _ rule: AlarmRule, _ alarm: AlarmRecord, _ evidence: AlarmEvidence, _ found: [Sample],
+        _ reader: StoreReader
+    ) async throws {
+        guard let series = try await reader.registry().series(alarm.series) else { return }
+        let amended = rule.amendment(
+            of: evidence, series: series,
+            readings: found.compactMap { sample in
+                sample.reading.number.map { (time: sample.time, value: $0) }
+            }, period: nil, units: [:])
+        guard let amended else { return }
+        print(
+            say(
+                "late:    with what came later it is \(short(amended.value)) \(evidence.unit) of "
+                    + "\(amended.samples) readings; judged by \(evidence.samples)",
+                "补数：  计入迟到读数后为 \(short(amended.value)) \(evidence.unit)（\(amended.samples) 条），"
+                    + "判定时 \(evidence.samples) 条"))
         print("")
     }
 }

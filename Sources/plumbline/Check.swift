@@ -149,8 +149,36 @@ struct Check: AsyncParsableCommand {
         print("")
     }
 
+    /// Which rules watch nothing: those that are off, and those that pass a device by.
+    private func ruleRemarks(_ site: BoundSite) {
+        let off = site.configuration.alarms.filter { !$0.isEnabled }
+        for (file, rules) in Dictionary(grouping: off, by: \.location.file).sorted(by: {
+            $0.key < $1.key
+        }) {
+            let names = rules.map { "\($0.name) (\($0.status.rawValue))" }
+            print(
+                say(
+                    "note: \(file): off are \(names.joined(separator: ", ")); 'enable:' turns them on",
+                    "注意：\(file)：未启用 \(names.joined(separator: "、"))；可用 'enable:' 启用"))
+        }
+        for remark in site.alarmRemarks { print(say("note: \(remark)", "注意：\(remark)")) }
+        if site.configuration.cranes == nil, site.kinds.values.contains("crane.tower") {
+            print(
+                say(
+                    "note: lifts are not counted; add 'cranes: { include: cranes/work.yaml }'",
+                    "注意：未统计吊次；可添加 'cranes: { include: cranes/work.yaml }'"))
+        }
+        for spray in site.configuration.sprays where !spray.isEnabled {
+            print(
+                say(
+                    "note: the spray '\(spray.id)' is off; 'enabled: true' turns it on",
+                    "注意：喷淋联动 '\(spray.id)' 未启用；可写 'enabled: true'"))
+        }
+    }
+
     /// What is no mistake but should be known.
     private func remarks(_ site: BoundSite, _ library: ProfileLibrary) {
+        ruleRemarks(site)
         for link in site.configuration.links {
             for device in link.devices {
                 guard let profile = library[device.profile] else { continue }

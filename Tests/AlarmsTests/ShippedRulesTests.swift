@@ -156,14 +156,16 @@ private struct ShippedSite {
                 try add(device, kind, interface)
             }
         }
-        // The gateway's points are no part of the vocabulary.
-        devices[DeviceID("gateway")] = AlarmSite.Device(kind: "gateway", link: "")
-        for (point, known) in ShippedVocabulary.gateway.sorted(by: { $0.key < $1.key }) {
-            add(
-                DeviceID("gateway"),
-                [Self.series("gateway", point, known.words.isEmpty ? .gauge : .state, known.unit)],
-                every: .seconds(60))
-        }
+        devices[DeviceID("gateway")] = AlarmSite.Device(kind: "gateway")
+        add(
+            DeviceID("gateway"),
+            [
+                Self.series("gateway", "disk_used", .gauge, "1"),
+                Self.series("gateway", "journal_backlog", .gauge, "{count}"),
+                Self.series("gateway", "clock_offset", .gauge, "s"),
+                Self.series("gateway", "clock_trusted", .state, ""),
+                Self.series("gateway", "certificate_left", .gauge, "s"),
+            ], every: .seconds(60))
         // No shipped profile has these points yet.
         devices[DeviceID("box")] = AlarmSite.Device(kind: "monitor.leakage", link: "box")
         add(
@@ -241,15 +243,6 @@ private struct ShippedVocabulary {
     private var quantities: [String: Point] = [:]
     private(set) var units: [String: Telemetry.Unit] = [:]
 
-    /// The points of the gateway itself.
-    static let gateway = [
-        "disk_used": Point(kind: .gauge, unit: "%", words: []),
-        "journal_backlog": Point(kind: .gauge, unit: "{count}", words: []),
-        "clock_offset": Point(kind: .gauge, unit: "s", words: []),
-        "clock_trusted": Point(kind: .state, unit: "", words: ["yes", "no"]),
-        "certificate_left": Point(kind: .gauge, unit: "d", words: []),
-    ]
-
     /// What a site says of itself where it turns on rules that ask for it.
     static let circumstances = [
         "pollution_level": ["none", "yellow", "orange", "red"], "aqi_200_300": ["no", "yes"],
@@ -298,7 +291,7 @@ private struct ShippedVocabulary {
                 .map { Point(kind: .state, unit: "", words: $0) }
         }
         let quantity = operand.point.text.prefix { $0 != "." }
-        return quantities[String(quantity)] ?? Self.gateway[operand.point.text]
+        return quantities[String(quantity)]
     }
 }
 

@@ -22,7 +22,7 @@ enum ImportTable {
     static let external: [String: Set<String>] = [
         "GRDB": ["Store"], "GRDBSQLite": ["Store"], "Crypto": ["Store", "FeedFormats", "WebAPI"],
         "Mustache": ["FeedFormats"],
-        "AsyncHTTPClient": ["Delivery"], "NIOHTTP1": ["Delivery"],
+        "AsyncHTTPClient": ["Delivery"], "NIOHTTP1": ["Delivery"], "NIOSSL": ["Delivery"],
         "Yams": ["LocatedText"],
         "SwiftProtobuf": ["SparkplugWire"],
         "RealModule": ["Alarms"],

@@ -93,7 +93,7 @@ struct GroundTruthTests {
     @Test("lifts of one crane follow each other, and each lifts something", arguments: 0..<24)
     func orderOfLifts(number: Int) {
         let day = CraneDay(seed: UInt64(700 + number))
-        let options = LiftOptions()
+        let options = shipped
         let lifts = fold(day.instants).lifts
         #expect(lifts.count > 10, "seed \(day.seed)")
         for (lift, next) in zip(lifts, lifts.dropFirst()) {

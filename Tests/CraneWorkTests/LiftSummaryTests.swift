@@ -88,7 +88,7 @@ struct LiftSummaryTests {
                 hookHeight: Double(number))
         }
         instants[0].logged = logged
-        var detector = LiftDetector(crane: DeviceID(name))
+        var detector = LiftDetector(crane: DeviceID(name), options: shipped)
         return try #require(instants.flatMap { detector.handle($0) }.lifts.first)
     }
 
@@ -141,7 +141,7 @@ struct LiftSummaryTests {
 extension NearMiss {
     /// A near miss as a detector would make it.
     fileprivate static func example(at time: Timestamp, operatorID: String) -> NearMiss {
-        var detector = LiftDetector(crane: DeviceID("crane-1"))
+        var detector = LiftDetector(crane: DeviceID("crane-1"), options: shipped)
         var out = detector.handle(
             CraneInstant(time: time, momentRatio: 96, logged: .id(operatorID)))
         out += detector.advance(to: time + .seconds(61))

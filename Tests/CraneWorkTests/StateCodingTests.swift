@@ -33,7 +33,7 @@ struct StateCodingTests {
         let seed = UInt64(31_000 + number)
         var random = SeededGenerator(seed: seed)
         let instants = fullDay(seed)
-        var whole = LiftDetector(crane: crane, period: .seconds(5))
+        var whole = LiftDetector(crane: crane, options: shipped, period: .seconds(5))
         var parted = whole
         var expected: [CraneRecord] = []
         var got: [CraneRecord] = []
@@ -44,7 +44,7 @@ struct StateCodingTests {
             guard random.oneIn(instants.count / 150) else { continue }
             let state = try LiftDetectorState(decoding: parted.state.encoded())
             #expect(state == parted.state, "seed \(seed)")
-            parted = LiftDetector(crane: crane, period: .seconds(5))
+            parted = LiftDetector(crane: crane, options: shipped, period: .seconds(5))
             parted.restore(state)
             restarts += 1
         }
@@ -60,7 +60,7 @@ struct StateCodingTests {
     func damage() {
         var random = SeededGenerator(20_261_122)
         var blobs: [[UInt8]] = []
-        var detector = LiftDetector(crane: crane)
+        var detector = LiftDetector(crane: crane, options: shipped)
         for instant in fullDay(41) {
             _ = detector.handle(instant)
             if random.oneIn(200) { blobs.append(detector.state.encoded()) }
@@ -83,7 +83,7 @@ struct StateCodingTests {
                 }
             }
             do throws(Damage) {
-                var damaged = LiftDetector(crane: crane)
+                var damaged = LiftDetector(crane: crane, options: shipped)
                 damaged.restore(try LiftDetectorState(decoding: bytes))
                 read += 1
                 // What was read has to be fit for use, too.
@@ -101,7 +101,7 @@ struct StateCodingTests {
 
     @Test("a state cut off anywhere is refused, and so are bytes behind it and another version")
     func cutOff() throws {
-        var detector = LiftDetector(crane: crane)
+        var detector = LiftDetector(crane: crane, options: shipped)
         for instant in loads("0x4 2x8 0") { _ = detector.handle(instant) }
         let bytes = detector.state.encoded()
         for length in bytes.indices {
@@ -117,7 +117,7 @@ struct StateCodingTests {
 
     @Test("the state stays small however long the crane works")
     func size() {
-        var detector = LiftDetector(crane: crane)
+        var detector = LiftDetector(crane: crane, options: shipped)
         var largest = 0
         for day in 0..<3 {
             for var instant in fullDay(UInt64(50 + day)) {

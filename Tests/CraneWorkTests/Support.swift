@@ -1,5 +1,20 @@
 import CraneWork
+import Foundation
 import Telemetry
+
+/// `Config/cranes/work.yaml`.
+let shippedFile = URL(filePath: #filePath).appending(path: "../../../Config/cranes/work.yaml")
+    .standardizedFileURL
+
+/// The shipped figures.
+let shipped: LiftOptions = {
+    do {
+        let text = try String(contentsOf: shippedFile, encoding: .utf8)
+        return try CraneWorkFile.parse(text, file: "work.yaml")
+    } catch {
+        fatalError("\(error)")
+    }
+}()
 
 let crane = DeviceID("crane-1")
 
@@ -26,7 +41,7 @@ extension [CraneRecord] {
 
 /// Everything that a detector makes of some instants, silence at the end included.
 func fold(
-    _ instants: [CraneInstant], options: LiftOptions = LiftOptions(), period: Duration? = nil
+    _ instants: [CraneInstant], options: LiftOptions = shipped, period: Duration? = nil
 ) -> [CraneRecord] {
     var detector = LiftDetector(crane: crane, options: options, period: period)
     var out = instants.flatMap { detector.handle($0) }

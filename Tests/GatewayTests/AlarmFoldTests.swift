@@ -1,4 +1,6 @@
 import Alarms
+import CraneWork
+import Foundation
 import Store
 import Telemetry
 import TestSeeds
@@ -103,6 +105,9 @@ struct AlarmFoldTests {
             ], period: .seconds(5), isPolled: false, lateness: .seconds(30)),
     ]
 
+    private static let work = URL(filePath: #filePath)
+        .appending(path: "../../../Config/cranes/work.yaml").standardizedFileURL
+
     private static func machine() throws -> EvaluationMachine {
         let rules = try AlarmRuleFile.parse(rules, file: "rules.yaml")
         var phone = FeedSubscription(id: "phone", audience: .people)
@@ -116,7 +121,10 @@ struct AlarmFoldTests {
                 rules: rules, site: site,
                 feeds: [phone, FeedSubscription(id: "hub", audience: .programs)],
                 operators: ScanGroup.ID(5)),
-            cranes: CraneFold(groups: groups, kinds: [DeviceID("crane-1"): "crane.tower"]),
+            cranes: CraneFold(
+                groups: groups, kinds: [DeviceID("crane-1"): "crane.tower"],
+                options: try CraneWorkFile.parse(
+                    String(contentsOf: work, encoding: .utf8), file: "work.yaml")),
             calendar: .utc, selections: [])
     }
 

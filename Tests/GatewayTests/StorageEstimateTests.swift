@@ -26,7 +26,7 @@ struct StorageEstimateTests {
             }, period: .seconds(period), isPolled: true)
     }
 
-    /// The corpus of the benchmark: `Benchmarks/Sources/StoreBenchmark/Corpus.swift`.
+    /// The corpus of the benchmark: `Benchmarks/StoreBenchmark/Corpus.swift`.
     private static let meters = [
         group("meter-main", period: 15, width: 3), group("meter-plant", period: 15, width: 3),
         group("meter-office", period: 60, width: 4), group("meter-living", period: 60, width: 4),

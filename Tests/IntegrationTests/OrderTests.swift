@@ -13,17 +13,6 @@ import WebAPI
 /// A relay board of the library behind a whole gateway, judged by a server that is not ours.
 @Suite("Orders to a device of a site", .serialized)
 struct OrderTests {
-    /// One of the machine's clock that needs no proof of its time.
-    private struct MachineClock: WallClock {
-        func read() -> ClockReading {
-            let milliseconds = Int64(Date().timeIntervalSince1970 * 1000)
-            let monotonic = Int64(ProcessInfo.processInfo.systemUptime * 1000)
-            return ClockReading(
-                bootID: "the test",
-                monotonic: monotonic, wall: Timestamp(milliseconds: milliseconds), isTrusted: true)
-        }
-    }
-
     private func order(_ point: String, _ word: String) -> DeviceOrder {
         DeviceOrder(
             device: DeviceID("pumps"), point: PointKey(point), word: word, actor: "the test")

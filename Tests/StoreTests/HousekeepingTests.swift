@@ -119,6 +119,59 @@ struct HousekeepingTests {
         try store.close()
     }
 
+    @Test(
+        "a message to a feed stays as long as it is owed, and lifts as long as quarters of an hour")
+    func feedsAndCranes() async throws {
+        let store = try site.open(.process)
+        let notices = (0..<3).map { index in
+            NoticeRecord(
+                feed: "phone", kind: "notice/raised", subject: "north/dust",
+                time: Site.start + .seconds(Int64(index)), alarms: ["a|d.p|\(index)"], total: 1,
+                since: Site.start)
+        }
+        let items = notices.map { notice in
+            OwedItem(
+                uplink: "feed/phone", kind: notice.kind, scope: notice.subject, start: notice.time,
+                revision: 0, due: notice.time)
+        }
+        let cranes = ["lift", "overload", "near_miss"].enumerated().flatMap { place, kind in
+            (0..<2).map { day in
+                StoredCraneRecord(
+                    key: "\(kind)|\(day)", kind: .init(rawValue: kind) ?? .lift,
+                    crane: DeviceID("crane-1"), start: Site.start + .seconds(Int64(day) * 86_400),
+                    end: Site.start + .seconds(Int64(day) * 86_400 + 60), peakLoad: nil,
+                    peakMoment: nil, greatestWind: nil, overloads: place, isBackfill: false,
+                    body: "{}")
+            }
+        }
+        try await store.writer.apply(
+            EvaluationEffects(owed: items, notices: notices, craneRecords: cranes))
+        try await store.writer.settle(items[0], outcome: .accepted, at: Site.start)
+        let later = Site.start + .seconds(2 * 86_400)
+        store.judge(at: later)
+        let report = try await store.writer.housekeeping(
+            clock: Self.far,
+            policy: HousekeepingPolicy(
+                rawRetention: .zero, rollupRetention: [.quarterHour: .seconds(86_400 + 60)],
+                outboxRetention: .seconds(600)))
+        #expect(report.count(.outbox) == 1)
+        #expect(report.count(.crane) == 3)
+        func notice(_ index: Int) async throws -> NoticeRecord? {
+            try await store.reader.notice(
+                feed: "phone", kind: notices[index].kind, subject: notices[index].subject,
+                at: notices[index].time)
+        }
+        #expect(try await notice(0) == nil)
+        #expect(try await notice(1) == notices[1])
+        #expect(try await notice(2) == notices[2])
+        for kind in StoredCraneRecord.Kind.allCases {
+            let kept = try await store.reader.craneRecords(
+                kind, from: Site.start, to: later)
+            #expect(kept.map(\.start) == [Site.start + .seconds(86_400)])
+        }
+        try store.close()
+    }
+
     @Test("the log stays bounded under commits with housekeeping")
     func log() async throws {
         let (store, group) = try await filled(0, cursor: nil)

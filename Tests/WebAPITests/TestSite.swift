@@ -26,7 +26,7 @@ struct TestSite {
     let folder: URL
     let store: Store
     let groups: [ScanGroup]
-    let context: WebAPIContext
+    var context: WebAPIContext
 
     static func at(_ text: String) -> Timestamp {
         Timestamp(rfc3339: text) ?? Timestamp(milliseconds: 0)

@@ -144,7 +144,7 @@ struct AlarmBinding {
 
     /// The unit of the limit, where it is not that of the series.
     private func unit(of term: AlarmTerm, for operands: [BoundTerm.Operand]) -> Unit? {
-        guard let limit = term.limit, UnitText.plain(operands[0].unit) != limit.unit else {
+        guard let limit = term.limit, UnitSpelling.plain(operands[0].unit) != limit.unit else {
             return nil
         }
         return site.units[limit.unit]
@@ -213,7 +213,7 @@ enum AlarmFit {
                     "it has \(series.kind.rawValue) values, not numbers",
                     "name a point with numbers")
             }
-            let plain = UnitText.plain(series.unit)
+            let plain = UnitSpelling.plain(series.unit)
             let isAlike =
                 units[unit].map { other in
                     // Of a difference the offset of a unit would be taken twice.
@@ -265,21 +265,5 @@ enum AlarmFit {
                 "a shorter 'over:', or 'window: aligned' over 15min")
         }
         return nil
-    }
-}
-
-/// The spelling of units in which limits are read.
-enum UnitText {
-    /// `µ`, `³` and `²` as the letters and digits that a keyboard has.
-    static func plain(_ text: String) -> String {
-        String(
-            text.map { character in
-                switch character {
-                case "µ", "μ": "u"
-                case "³": "3"
-                case "²": "2"
-                default: character
-                }
-            })
     }
 }

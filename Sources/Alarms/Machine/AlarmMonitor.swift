@@ -285,7 +285,7 @@ struct AlarmMonitor: Sendable {
         return evidence
     }
 
-    private func isInForce(_ time: Timestamp) -> Bool {
+    func isInForce(_ time: Timestamp) -> Bool {
         (validity.start.map { $0 <= time } ?? true) && (validity.end.map { time < $0 } ?? true)
             && (rule.only?.holds(at: time, calendar: calendar, phase: phase) ?? true)
     }

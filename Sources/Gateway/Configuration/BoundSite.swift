@@ -43,6 +43,8 @@ package struct BoundSite: Sendable {
     package private(set) var kinds: [DeviceID: String] = [:]
     /// The units of the vocabulary by their symbols.
     package private(set) var units: [String: Unit] = [:]
+    /// Devices that rules pass by; no mistakes, but worth knowing.
+    package private(set) var alarmRemarks: [Fault] = []
 
     /// Every scan group of the site, not yet numbered by a store.
     package var groups: [ScanGroup] {
@@ -79,6 +81,11 @@ package struct BoundSite: Sendable {
         links = []
         units = library.vocabulary.units
         for device in configuration.links.flatMap(\.devices) {
+            if Self.ownDevices.contains(device.id) {
+                faults.add(
+                    device.location, "'\(device.id)' is a name that the gateway itself uses",
+                    remedy: "give the device another name")
+            }
             kinds[device.id] = library[device.profile]?.kind
         }
         var alike: [String: ModbusBinding] = [:]
@@ -101,19 +108,15 @@ package struct BoundSite: Sendable {
             }
         }
         Self.checkCallers(links, faults)
+        Self.checkSprays(configuration.sprays, links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.meters.bindingFaults(series: series)))
-        for witness in configuration.evidence.flatMap(\.witnesses)
-        where !series.contains(where: { $0.id == witness.series }) {
-            faults.add(
-                witness.location, "no device of the site reports '\(witness.series)'",
-                remedy: "name a series that `plumbline query` lists")
-        }
-        faults.add(
-            Faults(
-                AlarmMachine(
-                    rules: configuration.alarms, site: alarmSite(groups: groups + ownGroups)
-                ).bindingFaults))
+        self.configuration.evidence = Self.evidence(
+            configuration.evidence, series, units, faults)
+        let alarms = AlarmMachine(
+            rules: configuration.alarms, site: alarmSite(groups: groups + ownGroups))
+        faults.add(Faults(alarms.bindingFaults))
+        alarmRemarks = alarms.bindingRemarks
     }
 
     /// - Parameter alike: the last binding of each profile, which the next ones share with.

@@ -226,18 +226,7 @@ extension SiteConfiguration.Feed {
         _ reader: inout MappingReader, _ subscription: inout FeedSubscription,
         _ faults: FaultCollector
     ) {
-        if let node = reader.optional("digest"), let text = node.string(faults) {
-            var cursor = DigitCursor(text.utf8)
-            if let hour = cursor.digits(2), cursor.take(":"), let minute = cursor.digits(2),
-                cursor.isAtEnd, hour < 24, minute < 60
-            {
-                subscription.digest = hour * 60 + minute
-            } else {
-                faults.add(
-                    node.location, "'\(text)' is not a time of day",
-                    remedy: "for example '\"07:30\"'")
-            }
-        }
+        subscription.digest = reader.optional("digest").flatMap { $0.minuteOfDay(faults) }
         let severities = AlarmRule.Severity.allCases.map { ($0.rawValue, $0) }
         guard let node = reader.optional("digest_only") else { return }
         subscription.digestOnly = node.word(severities, faults)

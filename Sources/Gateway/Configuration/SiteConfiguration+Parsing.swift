@@ -52,11 +52,16 @@ extension SiteConfiguration {
         let circumstances = (reader.optional("circumstances")?.list(faults) ?? []).compactMap {
             Circumstance.parse($0, faults)
         }
+        let cranes = reader.optional("cranes").flatMap { Cranes.parse($0, faults, readFile) }
         let feeds = (reader.optional("feeds")?.list(faults) ?? []).compactMap {
             Feed.parse($0, faults)
         }
         let evidence = (reader.optional("evidence")?.list(faults) ?? []).compactMap {
             Evidence.parse($0, faults)
+        }
+        let sprays = (reader.optional("sprays")?.list(faults) ?? []).compactMap {
+            Spray.parse(
+                $0, rules: alarms.map(\.name), circumstances: circumstances, faults)
         }
         let instructions = reader.optional("instructions").flatMap {
             InstructionTopic.parse($0, faults)
@@ -79,12 +84,14 @@ extension SiteConfiguration {
         refuseDoubles(
             links.flatMap(\.devices).map { ($0.id.text, $0.location) }, "device", faults)
         refuseDoubles(uplinks.map { ($0.id, $0.location) }, "uplink", faults)
+        refuseDoubles(sprays.map { ($0.id, $0.location) }, "spray", faults)
         refuseDoubles(feeds.map { ($0.id, $0.location) }, "feed", faults)
         return SiteConfiguration(
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
             links: links, meters: meters, alarms: alarms, circumstances: circumstances,
-            feeds: feeds, evidence: evidence,
-            instructions: instructions, uplinks: uplinks, listen: listen, tokens: tokens)
+            cranes: cranes, feeds: feeds, evidence: evidence,
+            sprays: sprays, instructions: instructions, uplinks: uplinks, listen: listen,
+            tokens: tokens)
     }
 
     private static func tokens(

@@ -119,9 +119,13 @@ package struct SiteConfiguration: Sendable {
     package var meters: MeterTree
     package var alarms: [AlarmRule]
     package var circumstances: [Circumstance]
+    /// nil: nobody says what counts as a lift.
+    package var cranes: Cranes?
     package var feeds: [Feed]
     /// What else is told of alarms.
     package var evidence: [Evidence]
+    /// What is switched while alarms stand.
+    package var sprays: [Spray]
     /// nil: instructions come over the API alone.
     package var instructions: InstructionTopic?
     package var uplinks: [Uplink]

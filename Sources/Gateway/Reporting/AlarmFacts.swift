@@ -1,3 +1,4 @@
+import Alarms
 import Store
 import Telemetry
 
@@ -7,12 +8,15 @@ import Telemetry
 /// Read from the store at that moment; a series without readings says so, and never that nothing ran.
 struct AlarmFacts: Sendable {
     let evidence: [SiteConfiguration.Evidence]
-    /// By rule, and by device.
-    let modules: [String: String]
+    /// By their names.
+    let rules: [String: AlarmRule]
     let areas: [DeviceID: String]
-    let units: [SeriesID: (unit: String, period: Duration?)]
+    let series: [SeriesID: (series: Series, period: Duration?)]
+    /// Those of the vocabulary by their symbols.
+    let units: [String: Unit]
     let reader: StoreReader
     let calendar: SiteCalendar
+    let outlooks: AlarmOutlooks
 
     /// Without a window the quarter of an hour before counts.
     private static let usual = Duration.seconds(900)
@@ -38,11 +42,41 @@ struct AlarmFacts: Sendable {
                         text: LocalizedText(en: span, zh: span)))
             }
         }
+        if let amendment = await amendment(of: alarm) { facts.append(amendment) }
+        // What else the same series is about to break, as it looked then.
+        facts += await outlooks.ahead(at: end, of: alarm.series)
+            .filter { $0.rule != alarm.rule }.prefix(Self.mostAhead).map(\.fact)
         return facts
     }
 
+    private static let mostAhead = 3
+
+    /// What the evidence comes to with the readings that came too late for it.
+    private func amendment(of alarm: AlarmRecord) async -> AlarmBrief.Fact? {
+        let evidence = alarm.evidence
+        guard evidence.windowStart < evidence.windowEnd, let rule = rules[alarm.rule],
+            rule.version == alarm.ruleVersion, let known = series[alarm.series]
+        else { return nil }
+        let samples =
+            (try? await reader.samples(
+                series: alarm.series, from: evidence.windowStart,
+                to: evidence.windowEnd + .milliseconds(1), limit: 20_000)) ?? []
+        let amended = rule.amendment(
+            of: evidence, series: known.series,
+            readings: samples.compactMap { sample in
+                sample.reading.number.map { (time: sample.time, value: $0) }
+            }, period: known.period, units: units)
+        guard let amended else { return nil }
+        let value = "\((amended.value * 10).rounded() / 10) \(evidence.unit)"
+        return AlarmBrief.Fact(
+            label: LocalizedText(en: "With late readings", zh: "补到读数后"),
+            text: LocalizedText(
+                en: "\(value) of \(amended.samples) readings (judged by \(evidence.samples))",
+                zh: "\(value)，共 \(amended.samples) 条读数（判定时 \(evidence.samples) 条）"))
+    }
+
     private func matches(_ one: SiteConfiguration.Evidence, _ alarm: AlarmRecord) -> Bool {
-        let module = modules[alarm.rule]
+        let module = rules[alarm.rule]?.module
         let area = areas[alarm.series.device]
         return (one.modules.map { list in module.map(list.contains) ?? false } ?? true)
             && (one.areas.map { list in area.map(list.contains) ?? false } ?? true)
@@ -51,7 +85,7 @@ struct AlarmFacts: Sendable {
     private func fact(
         _ witness: SiteConfiguration.Evidence.Witness, from start: Timestamp, to end: Timestamp
     ) async -> AlarmBrief.Fact {
-        let known = units[witness.series]
+        let known = series[witness.series]
         let hold = min(known?.period.map { $0 * 3 } ?? Self.longestHold, Self.longestHold)
         // What was said just before the window still stands at its beginning.
         let samples =
@@ -64,7 +98,7 @@ struct AlarmFacts: Sendable {
         if let running = witness.running {
             text = Self.ran(readings, running, from: start, to: end, hold: hold)
         } else {
-            text = Self.stood(readings, unit: known?.unit ?? "", from: start)
+            text = Self.stood(readings, unit: known?.series.unit ?? "", from: start)
         }
         return AlarmBrief.Fact(label: witness.title, text: text)
     }

@@ -1,8 +1,10 @@
+import CraneWork
 import Hummingbird
 import Store
 import Telemetry
 
-/// What cranes did: `/api/v1/lifts`, `/api/v1/overloads`, `/api/v1/near-misses`.
+/// What cranes did: `/api/v1/lifts`, `/api/v1/overloads`, `/api/v1/near-misses`, and how much by
+/// shift: `/api/v1/lifts/summary`.
 ///
 ///     ?crane=crane-1    one crane; without it all
 ///     ?from= &to=       RFC 3339; the last 24 h without them, at most 31 days
@@ -21,6 +23,7 @@ struct CraneRoutes {
                 try await list(request, kind, name)
             }
         }
+        router.get("api/v1/lifts/summary") { request, _ in try await summary(request) }
     }
 
     private func list(
@@ -28,18 +31,8 @@ struct CraneRoutes {
     ) async throws -> Response {
         let query = try QueryParameters(request, allowed: ["crane", "from", "to", "limit"])
         let limit = try query.limit(1000, most: 5000)
-        let range = try query.range(now: context.now, standard: .seconds(86_400))
-        guard range.upperBound - range.lowerBound <= Self.longest else {
-            throw Problem.rangeTooLarge(
-                "the range is longer than 31 days", remedy: "ask for a month at a time")
-        }
-        let crane = query.text("crane").map { DeviceID($0) }
-        if let crane, !context.devices.contains(where: { $0.id == crane }) {
-            throw Problem(
-                status: .notFound, code: "unknown_device", title: "Unknown device",
-                detail: "there is no device '\(crane)'", field: "crane",
-                remedy: "the devices are listed at /api/v1/devices")
-        }
+        let range = try range(query)
+        let crane = try crane(query)
         let found = try await context.store.craneRecords(
             kind, crane: crane, from: range.lowerBound, to: range.upperBound, limit: limit + 1)
         return Answer.json(capacity: 256 + found.count * 700) { json in
@@ -53,19 +46,70 @@ struct CraneRoutes {
         }
     }
 
+    /// Lifts, overloads and near misses by shift: a whole lift belongs to the one in which it began.
+    private func summary(_ request: Request) async throws -> Response {
+        let query = try QueryParameters(request, allowed: ["crane", "from", "to"])
+        let range = try range(query)
+        let crane = try crane(query)
+        guard let shifts = context.shifts else {
+            throw Problem(
+                status: .notFound, code: "no_crane_work", title: "No lifts are counted",
+                detail: "the configuration does not say what counts as a lift",
+                remedy: "add 'cranes: { include: cranes/work.yaml }'")
+        }
+        func records(_ kind: StoredCraneRecord.Kind) async throws -> [StoredCraneRecord] {
+            try await context.store.craneRecords(
+                kind, crane: crane, from: range.lowerBound, to: range.upperBound,
+                limit: Self.mostCounted)
+        }
+        let lifts = try await records(.lift)
+        let summaries = LiftSummary.summaries(
+            of: lifts.compactMap(\.lift),
+            nearMisses: try await records(.nearMiss).compactMap(\.nearMiss), plan: shifts)
+        return Answer.json(capacity: 256 + summaries.count * 900) { json in
+            json.field("from", range.lowerBound, context.calendar)
+            json.field("to", range.upperBound, context.calendar)
+            json.field("complete", lifts.count < Self.mostCounted)
+            json.key("shifts")
+            json.array { list in
+                for summary in summaries {
+                    list.object { CraneJSON.write(summary, &$0, context.calendar) }
+                }
+            }
+        }
+    }
+
+    private static let mostCounted = 100_000
+
+    private func range(_ query: QueryParameters) throws -> Range<Timestamp> {
+        let range = try query.range(now: context.now, standard: .seconds(86_400))
+        guard range.upperBound - range.lowerBound <= Self.longest else {
+            throw Problem.rangeTooLarge(
+                "the range is longer than 31 days", remedy: "ask for a month at a time")
+        }
+        return range
+    }
+
+    private func crane(_ query: QueryParameters) throws -> DeviceID? {
+        let crane = query.text("crane").map { DeviceID($0) }
+        if let crane, !context.devices.contains(where: { $0.id == crane }) {
+            throw Problem(
+                status: .notFound, code: "unknown_device", title: "Unknown device",
+                detail: "there is no device '\(crane)'", field: "crane",
+                remedy: "the devices are listed at /api/v1/devices")
+        }
+        return crane
+    }
+
     private func write(_ record: StoredCraneRecord, _ json: inout JSONWriter) {
         json.field("id", record.key)
         json.field("crane", record.crane.text)
         json.field("start", record.start, context.calendar)
         json.field("end", record.end, context.calendar)
-        json.field("seconds", Double((record.end - record.start).milliseconds) / 1000)
-        if record.kind == .lift { json.field("peak_load_t", record.peakLoad) }
-        json.field("peak_moment_percent", record.peakMoment)
-        json.field("greatest_wind_m_s", record.greatestWind)
-        json.field("overloads", record.overloads)
+        json.field("seconds", (record.end - record.start).seconds)
         json.field("backfill", record.isBackfill)
-        // Written by us as JSON, so it can stand in JSON.
-        json.key("record")
-        json.json(record.body)
+        if let lift = record.lift { CraneJSON.write(lift, &json) }
+        if let overload = record.overload { CraneJSON.write(overload, &json, context.calendar) }
+        if let miss = record.nearMiss { CraneJSON.write(miss, &json, context.calendar) }
     }
 }

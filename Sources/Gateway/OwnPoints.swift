@@ -1,0 +1,131 @@
+import Acquisition
+import Delivery
+import FieldLinks
+import Logging
+import ServiceLifecycle
+import Store
+import Telemetry
+
+/// What the gateway reports of itself, once a minute, as a device among the others: rules watch it,
+/// and what they find is an alarm like any other.
+///
+///     gateway.disk_used          1        of the file system on which the store lies
+///     gateway.journal_backlog    {count}  rows that are stored and not evaluated yet
+///     gateway.clock_offset       s        what the machine's clock shows minus the time in use
+///     gateway.clock_trusted      no, yes  whether the time of day is confirmed
+///     gateway.certificate_left   s        until the first named certificate ends; only if any is
+struct OwnPoints: Service {
+    let group: ScanGroup
+    let certificates: CertificateFiles
+    let store: Store
+    let counters: GatewayCounters
+    let trustedClock: TrustedWallClock
+    let ingestion: Ingestion
+    let clock: any Clock<Duration> & Sendable
+    let logger: Logger
+
+    static let period = Duration.seconds(60)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await report()
+                try? await clock.sleep(for: Self.period)
+            }
+        }
+    }
+
+    private func report() async {
+        let readings = await read()
+        let now = trustedClock.read()
+        let scan = Scan(
+            group: group.id, time: now.wall,
+            readings: group.series.map { readings[$0.id.point] ?? .bad(.absent) })
+        do {
+            _ = try await ingestion.admit(Admission(scans: [scan]))
+        } catch {
+            logger.debug("the gateway's own points are lost", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func read() async -> [PointKey: Reading] {
+        var readings: [PointKey: Reading] = [:]
+        if let share = store.reader.diskShare() { readings[Point.disk] = .number(share) }
+        readings[Point.backlog] = .number(
+            Double(max(0, store.reader.newestSequence() - counters.values.evaluated)))
+        let status = trustedClock.status
+        readings[Point.clock] = .text(status.state == .trusted ? "yes" : "no")
+        // Nobody has said what time it is, so nothing is off.
+        if let offset = status.offsetSeconds { readings[Point.offset] = .number(offset) }
+        if let end = certificates.firstEnd() {
+            let left = end - trustedClock.read().wall
+            readings[Point.certificate] = .number(Double(left.milliseconds) / 1000)
+        }
+        return readings
+    }
+
+    fileprivate enum Point {
+        static let disk = PointKey("disk_used")
+        static let backlog = PointKey("journal_backlog")
+        static let offset = PointKey("clock_offset")
+        static let clock = PointKey("clock_trusted")
+        static let certificate = PointKey("certificate_left")
+    }
+}
+
+/// The certificates that the configuration names.
+struct CertificateFiles: Hashable, Sendable {
+    var own: Set<String> = []
+    var authorities: Set<String> = []
+
+    var isEmpty: Bool { own.isEmpty && authorities.isEmpty }
+
+    /// When the first of them ends; nil when one cannot be read, which is no end.
+    func firstEnd() -> Timestamp? {
+        let ends =
+            own.map { CertificateEnd.first(inFile: $0) }
+            + authorities.map { CertificateEnd.last(inFile: $0) }
+        return ends.contains(nil) ? nil : ends.compactMap(\.self).min()
+    }
+}
+
+extension SiteConfiguration {
+    /// The certificates by which the gateway is known, and knows others.
+    var certificates: CertificateFiles {
+        let brokers =
+            links.compactMap { link -> Broker? in
+                if case .mqtt(let mqtt) = link.transport { mqtt.broker } else { nil }
+            } + uplinks.map(\.broker)
+            + feeds.compactMap { feed -> Broker? in
+                if case .mqtt(let broker, _, _) = feed.target { broker } else { nil }
+            } + [instructions?.broker].compactMap(\.self)
+        let secured = brokers.compactMap(\.tls)
+        return CertificateFiles(
+            own: Set(secured.compactMap(\.certificate)),
+            authorities: Set(secured.compactMap(\.authority)))
+    }
+}
+
+extension BoundSite {
+    static let gatewayDevice = DeviceID("gateway")
+
+    /// The group of the gateway's own points, not yet numbered by a store.
+    var ownPoints: ScanGroup {
+        func series(_ point: PointKey, _ kind: SeriesKind, _ unit: String) -> Series {
+            Series(
+                id: SeriesID(device: Self.gatewayDevice, point: point), kind: kind, unit: unit)
+        }
+        var all = [
+            series(OwnPoints.Point.disk, .gauge, "1"),
+            series(OwnPoints.Point.backlog, .gauge, "{count}"),
+            series(OwnPoints.Point.offset, .gauge, "s"),
+            series(OwnPoints.Point.clock, .state, ""),
+        ]
+        if !configuration.certificates.isEmpty {
+            all.append(series(OwnPoints.Point.certificate, .gauge, "s"))
+        }
+        return ScanGroup(
+            device: Self.gatewayDevice, interface: "gateway", name: "own", series: all,
+            period: OwnPoints.period, isPolled: false)
+    }
+}
