@@ -85,14 +85,19 @@ class BoxSite:
 class Demo:
     """`plumbline demo`, and where its parts are found."""
 
-    def __init__(self, process, folder, port):
+    def __init__(self, process, folder, port, log):
         with open(f"{folder}/site.yaml") as file:
             text = file.read()
         feed = re.search(r'id: bus, mqtt: "mqtt://127\.0\.0\.1:(\d+)", topic: (\S+?)[,}\s]', text)
         if not feed:
             raise common.Missing("the demo's site.yaml has no MQTT feed 'bus'")
         self.process, self.port, self.store = process, port, f"{folder}/data/plumbline.sqlite"
-        self.broker, self.topic = int(feed[1]), feed[2]
+        self.broker, self.topic, self.log = int(feed[1]), feed[2], log
+
+    def last_words(self):
+        with open(self.log, errors="replace") as file:
+            lines = [line for line in file if " warning " in line or " error " in line or "Error:" in line]
+        return f"plumbline demo ended with {self.process.returncode}: {''.join(lines)[-800:].strip()}"
 
 
 @contextlib.contextmanager
@@ -102,19 +107,20 @@ def demo(binaries, place, hook):
     with common.running(
             [f"{binaries}/plumbline", "demo", "--port", str(port), "--webhook",
              f"http://127.0.0.1:{hook}/hook", "--share", common.ROOT],
-            log, env=os.environ | {"TMPDIR": place}, start_new_session=True) as process:
+            log, env=os.environ | {"TMPDIR": place}) as process:
         try:
             common.wait_until(lambda: process.poll() is not None or gateway.is_ready(port), 180, "the demo")
             if process.poll() is not None:
                 raise common.Missing("plumbline demo ended")
-            yield Demo(process, f"{place}/plumbline-demo-{process.pid}", port)
-        except (common.Missing, OSError) as why:
-            with open(log, errors="replace") as file:
-                lines = [line for line in file if " warning " in line or " error " in line or "Error:" in line]
-            raise common.Missing(f"{why}: {''.join(lines)[-1500:].strip()}") from why
+            yield Demo(process, f"{place}/plumbline-demo-{process.pid}", port, log)
         finally:
             common.stop(process, signal.SIGINT)
-            if process.returncode < 0:
-                # It could not end its broker: that is in the same session.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            end_broker(f"{place}/plumbline-demo-{process.pid}/mosquitto.conf")
+
+
+def end_broker(configuration):
+    """A demo that was killed leaves its broker, in a session of its own."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{entry}/cmdline") as file:
+            if file.read().split("\0")[1:3] == ["-c", configuration]:
+                os.kill(int(entry), signal.SIGTERM)

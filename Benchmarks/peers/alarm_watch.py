@@ -56,6 +56,9 @@ class Watchers:
             return [json.loads(line) for line in file if line.endswith("\n")]
         return []
 
+    def lines(self):
+        return {process.name: self.seen(process.name) for process in self.processes}
+
     def check(self):
         """A watcher that has ended has not seen what came after."""
         for process in self.processes:
