@@ -332,7 +332,7 @@ def atom(tell, ready, port, changes):
             found = entry is not None and (entry["state"] == line["state"]
                                            or entry["updated_ms"] > line["time_ms"])
             tell(key=line["key"], state=line["state"], at=at, begun=begun, found=found,
-                 evidence=bool(entry and entry["summary"]), summary=entry and entry["summary"])
+                 evidence=bool(entry) and is_told(entry["summary"]), summary=entry and entry["summary"])
 
 
 def atom_entries(body):
@@ -343,6 +343,11 @@ def atom_entries(body):
         yield {"key": urllib.parse.unquote(entry.findtext("a:id", "", names).rpartition("/alarm/")[2]),
                "state": state, "summary": entry.findtext("a:summary", "", names),
                "updated_ms": rfc3339_ms(entry.findtext("a:updated", "", names))}
+
+
+def is_told(summary):
+    """Whether a summary names what was judged: "PM10 of North gate: 163 ug/m3, limit 150 ug/m3 (…)"."""
+    return ": " in summary and ": –" not in summary
 
 
 def rfc3339_ms(text):
