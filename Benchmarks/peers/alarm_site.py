@@ -62,12 +62,11 @@ class BoxSite:
         self.port, self.store = self.site.port, f"{place}/data/plumbline.sqlite"
 
     def one_after_the_other(self, changes, pause):
-        """The boxes in turn, each time in another order, at instants that know nothing of the polls."""
-        dice, units = random.Random(7), []
-        for _ in range(changes):
-            if not units:
-                units = dice.sample(range(1, BOXES + 1), BOXES)
-            self.boxes.toggle(units.pop())
+        """The boxes in turn, at instants that know nothing of the polls."""
+        dice = random.Random(7)
+        units = dice.sample(range(1, BOXES + 1), BOXES)
+        for number in range(changes):
+            self.boxes.toggle(units[number % BOXES])
             time.sleep(dice.uniform(0.3, 1.7) * pause)
 
     def all_at_once(self, rounds, pause):

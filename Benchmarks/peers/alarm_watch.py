@@ -95,11 +95,12 @@ def store(tell, ready, path, atom=None):
     """Every change when it is first visible to another reader of the file.
 
     `unseen` is when the last look began that did not show it, `at` when the look ended that did
-    (`PRAGMA data_version`; the rows are read after it): it became visible in between. `atom` gets the same lines at once.
+    (`PRAGMA data_version`; the rows are read after it): it became visible in between. `atom` gets
+    the same lines at once.
     """
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5)
-    newest = db.execute("SELECT ifnull(max(id), 0) FROM alarm_transition").fetchone()[0]
     version = db.execute("PRAGMA data_version").fetchone()[0]
+    newest = db.execute("SELECT ifnull(max(id), 0) FROM alarm_transition").fetchone()[0]
     began = time.monotonic_ns()
     ready(True)
     while True:
@@ -111,9 +112,8 @@ def store(tell, ready, path, atom=None):
                 "SELECT t.id, a.key, t.from_state, t.to_state, t.at, t.backfill, t.value, t.word"
                 " FROM alarm_transition t JOIN alarm a ON a.id = t.alarm WHERE t.id > ?"
                 " ORDER BY t.id", (newest,)).fetchall()
-            lines = [{"key": key, "from": old, "state": new, "time_ms": time_ms, "unseen": began, "at": at,
-                      "backfill": bool(backfill), "value": value, "word": word}
-                     for _, key, old, new, time_ms, backfill, value, word in rows]
+            names = ("key", "from", "state", "time_ms", "backfill", "value", "word")
+            lines = [dict(zip(names, row[1:]), unseen=began, at=at) for row in rows]
             if lines and atom:
                 atom.send(lines)
             for line in lines:
