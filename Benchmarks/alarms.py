@@ -224,6 +224,7 @@ def latencies(lines):
     atom = lines["atom"]
     found["atom"] = {
         "count": len(atom), "misses": sum(1 for line in atom if not line["found"]),
+        "missed": [[*identity(line), line["status"]] for line in atom if not line["found"]][:20],
         "unasked": len(changes) - len(atom),
         "begun": spread([(line["begun"] - change["at"]) / 1e6 for line in atom
                          for change in changes if identity(change) == identity(line)]),

@@ -308,7 +308,6 @@ def webhook(tell, ready):
 
 def atom(tell, ready, port, changes):
     """Asks for the feed 10 ms after each commit and looks whether its changes are in it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     ready(True)
     while True:
         lines = [line for line in changes.recv() if counts(line)]
@@ -318,20 +317,18 @@ def atom(tell, ready, port, changes):
         time.sleep(max(0, rest / 1e9))
         begun = time.monotonic_ns()
         try:
-            connection.request("GET", "/feed/alarms.atom?limit=100&lang=en")
-            answer = connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            body = b"<feed/>"
+            # A connection of its own: the gateway closes those that have been quiet for a while.
+            status, body = common.request(port, "GET", "/feed/alarms.atom?limit=100&lang=en", timeout=10)
+        except (OSError, http.client.HTTPException) as why:
+            status, body = str(why), b""
         at = time.monotonic_ns()
-        entries = {entry["key"]: entry for entry in atom_entries(body)}
+        entries = {entry["key"]: entry for entry in atom_entries(body)} if status == 200 else {}
         for line in lines:
             entry = entries.get(line["key"])
             # An alarm that has changed again meanwhile is told as it stands now.
             found = entry is not None and (entry["state"] == line["state"]
                                            or entry["updated_ms"] > line["time_ms"])
-            tell(key=line["key"], state=line["state"], at=at, begun=begun, found=found,
+            tell(key=line["key"], state=line["state"], at=at, begun=begun, status=status, found=found,
                  evidence=bool(entry) and is_told(entry["summary"]), summary=entry and entry["summary"])
 
 
