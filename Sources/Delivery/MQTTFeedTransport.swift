@@ -25,13 +25,16 @@ package struct MQTTFeedTransport: FeedTransport {
         _ message: FeedMessage, of notice: AlarmNotice, at time: Timestamp
     ) async -> Outcome {
         return await .publishing(retryAfter: retryAfter) {
-            if notice.kind == .change, let alarm = notice.alarms.first {
-                // A level of a topic holds no slash; the series of a link does.
-                let series = "\(alarm.series)".split(separator: "/").joined(separator: "-")
-                try await publisher.publish(
-                    "\(topic)/state/\(alarm.rule)/\(series)", message.body, isRetained: true)
+            guard notice.kind == .change, let alarm = notice.alarms.first else {
+                return try await publisher.publish("\(topic)/events", message.body)
             }
-            try await publisher.publish("\(topic)/events", message.body)
+            // A level of a topic holds no slash; the series of a link does.
+            let series = "\(alarm.series)".split(separator: "/").joined(separator: "-")
+            // Both are on their way before either is acknowledged.
+            async let state: Void = publisher.publish(
+                "\(topic)/state/\(alarm.rule)/\(series)", message.body, isRetained: true)
+            async let event: Void = publisher.publish("\(topic)/events", message.body)
+            _ = try await (state, event)
         }
     }
 }

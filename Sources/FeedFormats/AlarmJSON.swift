@@ -76,7 +76,7 @@ package enum AlarmJSON {
             $0.field("raised", calendar.rfc3339(alarm.raised))
             $0.field("changed", calendar.rfc3339(alarm.changed))
             $0.key("evidence")
-            write(alarm.evidence, calendar, to: &$0)
+            write(alarm.evidence, of: site, calendar, to: &$0)
             $0.field("source", alarm.source)
             $0.field("status", alarm.status)
             $0.field("risk", alarm.risk)
@@ -95,16 +95,29 @@ package enum AlarmJSON {
     }
 
     private static func write(
-        _ evidence: AlarmEvidence, _ calendar: SiteCalendar, to json: inout JSONWriter
+        _ evidence: AlarmEvidence, of site: SiteID, _ calendar: SiteCalendar,
+        to json: inout JSONWriter
     ) {
         json.object {
             $0.field("value", evidence.value)
+            $0.field("word", evidence.word)
             $0.field("unit", evidence.unit)
             $0.field("limit", evidence.limit)
             $0.field("window_start", calendar.rfc3339(evidence.windowStart))
             $0.field("window_end", calendar.rfc3339(evidence.windowEnd))
             $0.field("samples", evidence.samples)
             $0.field("coverage", evidence.coverage)
+            $0.key("others")
+            $0.array { list in
+                for other in evidence.others {
+                    list.object {
+                        $0.field("series", "\(site)/\(other.series.device)/\(other.series.point)")
+                        $0.field("value", other.value)
+                        $0.field("word", other.word)
+                        $0.field("unit", other.unit)
+                    }
+                }
+            }
         }
     }
 }

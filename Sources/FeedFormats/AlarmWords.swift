@@ -59,14 +59,22 @@ enum AlarmWords {
         status == "from-memory" || status == "secondary"
     }
 
+    /// What a device says of itself; a word that the house does not know stays as it is.
+    static func device(_ word: String) -> LocalizedText {
+        switch word {
+        case "normal": LocalizedText(en: word, zh: "正常")
+        case "warning": LocalizedText(en: word, zh: "预警")
+        case "alarm": LocalizedText(en: word, zh: "报警")
+        default: LocalizedText(en: word, zh: word)
+        }
+    }
+
     /// What the alarm rests on, in one sentence.
     static func evidence(
         _ alarm: AlarmBrief, _ language: FeedLanguage, _ calendar: SiteCalendar
     ) -> String {
         let evidence = alarm.evidence
-        let value = FigureText.quantity(
-            evidence.value, unit: evidence.unit, besides: evidence.limit)
-        let limit = FigureText.quantity(evidence.limit, unit: evidence.unit)
+        let figures = figures(evidence)
         var details = FigureText.window(evidence, calendar).map { [$0] } ?? []
         switch language {
         case .en:
@@ -74,15 +82,41 @@ enum AlarmWords {
             if let coverage = evidence.coverage {
                 details.append("coverage \(FigureText.share(coverage))")
             }
-            return "\(alarm.point.en) of \(alarm.device.en): \(value), limit \(limit) "
-                + "(\(details.joined(separator: ", ")))"
+            return "\(alarm.point.en) of \(alarm.device.en): \(figures.en) "
+                + "(\(details.joined(separator: ", ")))" + others(evidence, ", ", "; ")
         case .zh:
             details.append("\(evidence.samples)个读数")
             if let coverage = evidence.coverage {
                 details.append("覆盖率\(FigureText.share(coverage))")
             }
-            return "\(alarm.device.zh) \(alarm.point.zh)：\(value)，限值\(limit)"
-                + "（\(details.joined(separator: "，"))）"
+            return "\(alarm.device.zh) \(alarm.point.zh)：\(figures.zh)"
+                + "（\(details.joined(separator: "，"))）" + others(evidence, "，", "；")
         }
+    }
+
+    /// A figure beside its limit, or the word of the device.
+    private static func figures(_ evidence: AlarmEvidence) -> LocalizedText {
+        if let word = evidence.word {
+            let said = device(word)
+            return LocalizedText(en: "the device says “\(said.en)”", zh: "设备状态“\(said.zh)”")
+        }
+        let value = FigureText.quantity(
+            evidence.value, unit: evidence.unit, besides: evidence.limit)
+        let limit = FigureText.quantity(evidence.limit, unit: evidence.unit)
+        return LocalizedText(en: "\(value), limit \(limit)", zh: "\(value)，限值\(limit)")
+    }
+
+    /// The further series of a joint judgement.
+    private static func others(
+        _ evidence: AlarmEvidence, _ separator: String, _ start: String
+    ) -> String {
+        guard !evidence.others.isEmpty else { return "" }
+        return start
+            + evidence.others.map { other in
+                let said =
+                    other.word
+                    ?? other.value.map { FigureText.quantity($0, unit: other.unit) } ?? "–"
+                return "\(other.series) \(said)"
+            }.joined(separator: separator)
     }
 }

@@ -54,6 +54,14 @@ enum AlarmRows {
         FROM alarm a JOIN alarm_transition t ON t.id = a.transition
         """
 
+    /// As `alarmColumns`, of any change: the alarm as it stood then, and the number of the change.
+    static let changeColumns = """
+        SELECT a.id, a.key, a.rule, a.series, a.onset, a.raised, t.to_state,
+            t.at, t.rule_version, t.severity, t.value, t.unit, t.limit_value, t.window_start,
+            t.window_end, t.samples, t.coverage, t.word, t.others, t.backfill, t.actor, t.note, t.id
+        FROM alarm_transition t JOIN alarm a ON a.id = t.alarm
+        """
+
     static func record(_ row: Row) -> AlarmRecord? {
         let name: String = row[3]
         guard let series = SeriesID(name), let state = AlarmState(rawValue: row[6]) else {

@@ -17,12 +17,12 @@ extension StoreReader {
         let place = cursor ?? AlarmCursor(onset: Timestamp(milliseconds: .max), id: .max)
         return try await read("read the alarms") { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    \(AlarmRows.alarmColumns)
-                    WHERE \(openOnly ? open : "a.raised IS NOT NULL") AND (a.onset, a.id) < (?, ?)
-                    ORDER BY a.onset DESC, a.id DESC LIMIT ?
-                    """, arguments: [place.onset.milliseconds, place.id, max(0, limit)]
+                db.cachedStatement(
+                    sql: """
+                        \(AlarmRows.alarmColumns) WHERE \(openOnly ? open : "a.raised IS NOT NULL")
+                            AND (a.onset, a.id) < (?, ?)
+                        ORDER BY a.onset DESC, a.id DESC LIMIT ?
+                        """), arguments: [place.onset.milliseconds, place.id, max(0, limit)]
             ).compactMap(AlarmRows.record)
         }
     }
@@ -32,12 +32,39 @@ extension StoreReader {
     package func transitions(alarmKey: String) async throws(StoreError) -> [AlarmTransition] {
         try await read("read the transitions of \(alarmKey)") { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    \(AlarmRows.transitionColumns)
-                    WHERE a.key = ? ORDER BY t.id LIMIT 10000
-                    """, arguments: [alarmKey]
+                db.cachedStatement(
+                    sql: """
+                        \(AlarmRows.transitionColumns)
+                        WHERE a.key = ? ORDER BY t.id LIMIT 10000
+                        """), arguments: [alarmKey]
             ).compactMap(AlarmRows.transition)
+        }
+    }
+
+    /// The number of the newest change of any alarm; 0 before the first.
+    package func newestAlarmChange() async throws(StoreError) -> Int64 {
+        try await read("read the newest change of an alarm") { db in
+            try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT max(id) FROM alarm_transition")) ?? 0
+        }
+    }
+
+    /// Changes of alarms behind one of them, in their order: each alarm as it stood then.
+    ///
+    /// The coming and going of a breach that did not hold long enough is no change of an alarm.
+    package func alarmChanges(
+        after id: Int64, limit: Int = 1000
+    ) async throws(StoreError) -> [(id: Int64, alarm: AlarmRecord)] {
+        try await read("read the changes of alarms") { db in
+            try Row.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        \(AlarmRows.changeColumns)
+                        WHERE t.id > ? AND t.to_state <> 'pending'
+                            AND NOT (t.from_state = 'pending' AND t.to_state = 'normal')
+                        ORDER BY t.id LIMIT ?
+                        """), arguments: [id, max(0, limit)]
+            ).compactMap { row in AlarmRows.record(row).map { (id: row[22], alarm: $0) } }
         }
     }
 }

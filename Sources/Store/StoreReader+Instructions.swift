@@ -5,9 +5,7 @@ extension StoreReader {
     /// One alarm by its key; nil when there is none.
     package func alarm(key: String) async throws(StoreError) -> AlarmRecord? {
         try await read("read the alarm \(key)") { db in
-            try Row.fetchOne(
-                db, sql: "\(AlarmRows.alarmColumns) WHERE a.key = ?", arguments: [key]
-            ).flatMap(AlarmRows.record)
+            try Self.alarm(key, db)
         }
     }
 
@@ -97,27 +95,62 @@ extension StoreReader {
         }
     }
 
-    /// The message that an owed item of a feed refers to; nil when it is no longer kept.
-    package func notice(
-        feed: String, kind: String, subject: String, at time: Timestamp
-    ) async throws(StoreError) -> NoticeRecord? {
-        try await read("read a notice of \(feed)") { db in
-            try Row.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT alarms, total, from_state, to_state, since FROM notice
-                        WHERE feed = ? AND kind = ? AND subject = ? AND at = ?
-                        """), arguments: [feed, kind, subject, time.milliseconds]
-            ).map { row in
-                let alarms: String = row[0]
-                return NoticeRecord(
-                    feed: feed, kind: kind, subject: subject, time: time,
-                    alarms: alarms.split(separator: "\n").map(String.init), total: row[1],
-                    from: (row[2] as String?).flatMap(AlarmState.init(rawValue:)),
-                    to: (row[3] as String?).flatMap(AlarmState.init(rawValue:)),
-                    since: Timestamp(milliseconds: row[4]))
+    /// The messages that owed items of a feed refer to, with the alarms that they list: each as it
+    /// stood at the change that is told, or as it stands now. In the order of the items; nil for
+    /// one that is no longer kept.
+    ///
+    /// One look at the store for all of them, because a storm asks for many at once.
+    package func notices(
+        feed: String, _ items: [OwedItem]
+    ) async throws(StoreError) -> [(notice: NoticeRecord, alarms: [AlarmRecord])?] {
+        try await read("read what \(feed) is told") { db in
+            try items.map { item in
+                guard let notice = try Self.notice(feed, item, db) else { return nil }
+                return (notice, try notice.alarms.compactMap { try Self.told($0, notice, db) })
             }
         }
+    }
+
+    private static func notice(
+        _ feed: String, _ item: OwedItem, _ db: Database
+    ) throws -> NoticeRecord? {
+        try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT alarms, total, from_state, to_state, since FROM notice
+                    WHERE feed = ? AND kind = ? AND subject = ? AND at = ?
+                    """), arguments: [feed, item.kind, item.scope, item.start.milliseconds]
+        ).map { row in
+            let alarms: String = row[0]
+            return NoticeRecord(
+                feed: feed, kind: item.kind, subject: item.scope, time: item.start,
+                alarms: alarms.split(separator: "\n").map(String.init), total: row[1],
+                from: (row[2] as String?).flatMap(AlarmState.init(rawValue:)),
+                to: (row[3] as String?).flatMap(AlarmState.init(rawValue:)),
+                since: Timestamp(milliseconds: row[4]))
+        }
+    }
+
+    private static func told(
+        _ key: String, _ notice: NoticeRecord, _ db: Database
+    ) throws -> AlarmRecord? {
+        if let to = notice.to {
+            let row = try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        \(AlarmRows.changeColumns)
+                        WHERE a.key = ? AND t.at = ? AND t.to_state = ?
+                        ORDER BY t.id DESC LIMIT 1
+                        """), arguments: [key, notice.time.milliseconds, to.rawValue])
+            if let alarm = row.flatMap(AlarmRows.record) { return alarm }
+        }
+        return try alarm(key, db)
+    }
+
+    private static func alarm(_ key: String, _ db: Database) throws -> AlarmRecord? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "\(AlarmRows.alarmColumns) WHERE a.key = ?"), arguments: [key]
+        ).flatMap(AlarmRows.record)
     }
 
     private static let instructionColumns =

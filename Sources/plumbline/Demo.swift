@@ -152,6 +152,7 @@ struct Demo: AsyncParsableCommand {
                   网页：      http://127.0.0.1:\(port)/?lang=zh
                   接口：      curl http://127.0.0.1:\(port)/api/v1/devices
                   报警：      mosquitto_sub -p \(broker) -t 'plumbline/demo-site/alarms/#' -v
+                              curl http://127.0.0.1:\(port)/feed/alarms.atom
                   上报数据：  mosquitto_sub -p \(broker) -t 'plumbline/#' -v
                   实时读数：  \(CommandLine.arguments[0]) tail --data \(folder)/data
 
@@ -174,6 +175,8 @@ private struct DemoScript: Service {
                 simulation.set(fault: .silent, for: DeviceID("meter-living"))
                 try await Task.sleep(for: .seconds(110))
                 simulation.set(fault: nil, for: DeviceID("meter-living"))
+                // A service that returns ends all others.
+                while true { try await Task.sleep(for: .seconds(3600)) }
             } catch {
                 // The demo ends.
             }

@@ -156,14 +156,8 @@ struct HousekeepingTests {
                 outboxRetention: .seconds(600)))
         #expect(report.count(.outbox) == 1)
         #expect(report.count(.crane) == 3)
-        func notice(_ index: Int) async throws -> NoticeRecord? {
-            try await store.reader.notice(
-                feed: "phone", kind: notices[index].kind, subject: notices[index].subject,
-                at: notices[index].time)
-        }
-        #expect(try await notice(0) == nil)
-        #expect(try await notice(1) == notices[1])
-        #expect(try await notice(2) == notices[2])
+        let kept = try await store.reader.notices(feed: "phone", items).map { $0?.notice }
+        #expect(kept == [nil, notices[1], notices[2]])
         for kind in StoredCraneRecord.Kind.allCases {
             let kept = try await store.reader.craneRecords(
                 kind, from: Site.start, to: later)

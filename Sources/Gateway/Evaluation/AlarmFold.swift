@@ -82,10 +82,12 @@ package struct AlarmFold: Sendable {
             for notice in planned {
                 let record = NoticeRecord(notice)
                 findings.notices.append(record)
+                // Due at once, whatever the clocks of devices say: one that is ahead delays nothing.
                 findings.owed.append(
                     OwedItem(
                         uplink: FeedName.outbox(record.feed), kind: record.kind,
-                        scope: record.subject, start: record.time, revision: 0, due: record.time))
+                        scope: record.subject, start: record.time, revision: 0,
+                        due: Timestamp(milliseconds: 0)))
             }
         }
         defer { findings = Findings() }

@@ -2,8 +2,10 @@ import Telemetry
 
 /// Makes ready what one receiver is owed. What it says is put together here, when it is sent.
 protocol Courier: Sendable {
+    /// Prepares a handful, in its order.
+    ///
     /// - Throws: what the store reported.
-    func prepare(_ item: OwedItem) async throws -> Parcel
+    func prepare(_ items: [OwedItem]) async throws -> [Parcel]
 }
 
 /// One owed item, ready to go, or no longer there.

@@ -18,44 +18,31 @@ struct FeedCourier: Courier {
     /// What else is known of an alarm when it is told.
     var facts: @Sendable (AlarmRecord) async -> [AlarmBrief.Fact] = { _ in [] }
 
-    func prepare(_ item: OwedItem) async throws -> Parcel {
-        let record = try await reader.notice(
-            feed: feed, kind: item.kind, subject: item.scope, at: item.start)
-        guard let record else { return .expired(reason: "the message is no longer kept") }
-        guard let notice = try await notice(record) else {
-            return .expired(reason: "its alarms are no longer kept")
-        }
-        let messages = format.encode(
-            notice, language: language, calendar: calendar, templates: templates,
-            settings: settings)
-        return .ready {
-            for message in messages {
-                let outcome = await transport.send(
-                    message, of: notice, at: wallClock.read().wall)
-                guard case .accepted = outcome else { return outcome }
+    func prepare(_ items: [OwedItem]) async throws -> [Parcel] {
+        try await reader.notices(feed: feed, items).map { found in
+            guard let (record, alarms) = found else {
+                return .expired(reason: "the message is no longer kept")
             }
-            return .accepted
+            if alarms.isEmpty { return .expired(reason: "its alarms are no longer kept") }
+            return .ready { await send(record, alarms) }
         }
     }
 
-    /// The message as it is sent: to programs each change as it was, to people the alarms as they
-    /// stand now.
-    private func notice(_ record: NoticeRecord) async throws -> AlarmNotice? {
-        var briefs: [AlarmBrief] = []
-        for key in record.alarms {
-            guard var alarm = try await reader.alarm(key: key) else { continue }
-            if let to = record.to {
-                let changes = try await reader.transitions(alarmKey: key)
-                if let change = changes.last(where: { $0.to == to && $0.time == record.time }) {
-                    alarm.state = to
-                    alarm.changed = change.time
-                    alarm.evidence = change.evidence
-                    (alarm.actor, alarm.note) = (change.actor, change.note)
-                }
-            }
-            briefs.append(texts.brief(alarm, facts: await facts(alarm)))
+    private func send(_ record: NoticeRecord, _ alarms: [AlarmRecord]) async -> Outcome {
+        let notice = await notice(record, alarms)
+        let messages = format.encode(
+            notice, language: language, calendar: calendar, templates: templates,
+            settings: settings)
+        for message in messages {
+            let outcome = await transport.send(message, of: notice, at: wallClock.read().wall)
+            guard case .accepted = outcome else { return outcome }
         }
-        if briefs.isEmpty { return nil }
+        return .accepted
+    }
+
+    private func notice(_ record: NoticeRecord, _ alarms: [AlarmRecord]) async -> AlarmNotice {
+        var briefs: [AlarmBrief] = []
+        for alarm in alarms { briefs.append(texts.brief(alarm, facts: await facts(alarm))) }
         return AlarmNotice(
             id:
                 "\(texts.site)|\(feed)|\(record.kind)|\(record.subject)|\(record.time.milliseconds)",

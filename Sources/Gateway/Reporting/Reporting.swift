@@ -75,12 +75,16 @@ package struct Reporting: Service {
         let items = try await owed(at: now, limit: room)
         if items.isEmpty { return policy.idleInterval }
         var parcels: [(OwedItem, @Sendable () async -> Outcome)] = []
+        var fresh: [OwedItem] = []
         for item in items {
             if let age = policy.expires, item.start + age < now {
                 try await expire(item, "older than \(age)", now)
-                continue
+            } else {
+                fresh.append(item)
             }
-            switch try await courier.prepare(item) {
+        }
+        for (item, parcel) in zip(fresh, try await courier.prepare(fresh)) {
+            switch parcel {
             case .ready(let send): parcels.append((item, send))
             case .expired(let reason): try await expire(item, reason, now)
             }

@@ -25,11 +25,16 @@ struct RollupCourier: Courier {
         self.calendar = calendar
     }
 
-    func prepare(_ item: OwedItem) async throws -> Parcel {
-        guard let message = try await encode(item) else {
-            return .expired(reason: "the rollups are no longer kept")
+    func prepare(_ items: [OwedItem]) async throws -> [Parcel] {
+        var parcels: [Parcel] = []
+        for item in items {
+            if let message = try await encode(item) {
+                parcels.append(.ready { await transport.send(message) })
+            } else {
+                parcels.append(.expired(reason: "the rollups are no longer kept"))
+            }
         }
-        return .ready { await transport.send(message) }
+        return parcels
     }
 
     private func encode(_ item: OwedItem) async throws -> EncodedMessage? {

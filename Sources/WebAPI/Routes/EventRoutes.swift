@@ -13,8 +13,8 @@ import Telemetry
 ///     data: {"id":"pm10_15min|dust-north.pm10|…","state":"active_unacknowledged",…}
 ///
 /// `commit` comes first when the stream opens, then at most once a second when something was
-/// committed; `alarm` follows each alarm that changed, at once. A comment line keeps a quiet stream
-/// alive.
+/// committed; `alarm` follows each change of an alarm, at once, with the alarm as it stood then. A
+/// comment line keeps a quiet stream alive.
 struct EventRoutes {
     let context: WebAPIContext
     let index: SeriesIndex
@@ -23,8 +23,8 @@ struct EventRoutes {
     static let spacing = Duration.seconds(1)
     /// Rounds without an event after which a comment line is sent.
     static let quietRounds = 15
-    /// The newest alarms that are watched for changes.
-    static let watchedAlarms = 100
+    /// Changes that are told in one go.
+    static let changesAtOnce = 1000
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("api/v1/events") { request, _ in
@@ -76,13 +76,8 @@ struct EventFeed {
     let index: SeriesIndex
     private var sequence: Int64 = -1
     private var generation: Int64 = -1
-    private var known: [String: Known] = [:]
-
-    /// How an alarm stood when the client was told.
-    private struct Known: Hashable {
-        var state: AlarmState
-        var changed: Timestamp
-    }
+    /// The newest change of an alarm that the client knows of.
+    private var change: Int64 = 0
 
     init(context: WebAPIContext, index: SeriesIndex) {
         self.context = context
@@ -101,23 +96,22 @@ struct EventFeed {
     }
 
     /// Takes the alarms as they stand as known: a client reads the list itself when it begins.
-    mutating func learnAlarms() async throws { _ = try await nextAlarms() }
+    mutating func learnAlarms() async throws {
+        generation = context.store.effectsGeneration
+        change = try await context.store.newestAlarmChange()
+    }
 
-    /// One event for each alarm that is new or has changed its state.
+    /// One event for each change of an alarm since the last one.
     mutating func nextAlarms() async throws -> String {
         let current = context.store.effectsGeneration
         guard current != generation else { return "" }
-        let isFirst = generation == -1
-        generation = current
-        let alarms = try await context.store.alarms(limit: EventRoutes.watchedAlarms)
-        func stand(_ alarm: AlarmRecord) -> Known {
-            Known(state: alarm.state, changed: alarm.changed)
-        }
-        let changed = alarms.filter { known[$0.key] != stand($0) }
-        known = Dictionary(alarms.map { ($0.key, stand($0)) }) { first, _ in first }
-        if isFirst { return "" }
+        let changes = try await context.store.alarmChanges(
+            after: change, limit: EventRoutes.changesAtOnce)
+        // What did not fit is asked for in the next round.
+        if changes.count < EventRoutes.changesAtOnce { generation = current }
+        if let last = changes.last { change = last.id }
         let writer = AlarmWriter(context: context, index: index)
-        return changed.reversed().map { alarm in
+        return changes.map { _, alarm in
             Self.event("alarm") { writer.write(alarm, &$0) }
         }.joined()
     }
