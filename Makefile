@@ -5,7 +5,7 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field format clean help
+.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field bench-alarms format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -69,6 +69,12 @@ bench-field: ## field figures beside bare libraries and collectd; QUICK=1 ends w
 	@scripts/setup --for bench
 	$(BUILD_RELEASE) --product plumbline
 	python3 Benchmarks/field.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
+		$(if $(QUICK),--quick)
+
+bench-alarms: ## how soon an alarm is told, beside a bare publish and POST; QUICK=1 ends within five minutes
+	@scripts/setup --for bench
+	$(BUILD_RELEASE) --product plumbline
+	python3 Benchmarks/alarms.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
 		$(if $(QUICK),--quick)
 
 format: ## formats every Swift file

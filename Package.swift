@@ -204,8 +204,9 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Gateway", "Acquisition", "Store", "Telemetry", "SiteSimulator", "FieldLinks",
-                "WebAPI", "TestPeers", lifecycle, logging, subprocess, "TestSeeds",
+                "Gateway", "Acquisition", "Delivery", "FeedFormats", "Store", "Telemetry",
+                "SiteSimulator", "FieldLinks", "WebAPI", "TestPeers", lifecycle, logging,
+                subprocess, "TestSeeds",
             ]),
     ]
 )

@@ -53,7 +53,7 @@ package struct LiftDetector: Sendable {
             return []
         }
         let instant = instant.plausible
-        var out = advance(to: instant.time)
+        var out = lapse(to: instant.time)
         let previousLoad = state.newestLoad
         state.newest = instant.time
         state.isBackfill = instant.isBackfill
@@ -73,7 +73,12 @@ package struct LiftDetector: Sendable {
     ///
     /// The records are those that the next instant would bring, so a call is never needed for the
     /// result, only for its coming in time. `now` has to leave room for what may still arrive.
+    /// History has no silence: its time runs with its instants alone.
     package mutating func advance(to now: Timestamp) -> [CraneRecord] {
+        state.isBackfill ? [] : lapse(to: now)
+    }
+
+    private mutating func lapse(to now: Timestamp) -> [CraneRecord] {
         var out: [CraneRecord] = []
         if let newest = state.newestLoad, now - newest > options.longestGap {
             switch state.phase {

@@ -23,7 +23,7 @@ package enum MQTTMessageContent: Sendable {
 /// A profile's MQTT interface bound to one device with its key.
 package struct MQTTBinding: Sendable {
     package let interface: MQTTInterface
-    /// Named for the topic pattern; series in order of key, personal points left out.
+    /// Named for the topic pattern; series in order of key, personal points left out unless the site keeps them.
     package let group: ScanGroup
     /// The filter of a subscription for this device alone, or for all devices that share a topic.
     package let topicFilter: String
@@ -42,10 +42,12 @@ package struct MQTTBinding: Sendable {
     private let timeSlot: Int?
     private let agreeSlot: Int?
 
-    /// - Parameter key: what stands for the device in the topic or the payload.
+    /// - Parameters:
+    ///   - key: what stands for the device in the topic or the payload.
+    ///   - personal: points that are personal data and that the site keeps all the same.
     package init(
         profile: DeviceProfile, interface name: String, parameters: [String: Double] = [:],
-        device: DeviceID, key: String
+        device: DeviceID, key: String, personal: Set<PointKey> = []
     ) throws(BindingError) {
         let found = try profile.find(name)
         guard case .mqtt(let interface) = found else {
@@ -61,7 +63,8 @@ package struct MQTTBinding: Sendable {
         topicFilter = filter
         hasWildcards = filter.utf8.contains { $0 == 0x2B || $0 == 0x23 }
         levels = filter.split(separator: "/", omittingEmptySubsequences: false)
-        let kept = interface.points.filter { !$0.isPersonal }.sorted { $0.key < $1.key }
+        let kept = interface.points.filter { !$0.isPersonal || personal.contains($0.key) }
+            .sorted { $0.key < $1.key }
         group = ScanGroup(
             device: device, interface: name, name: interface.topicPattern,
             series: kept.map { $0.series(of: device, parameters: resolved) },

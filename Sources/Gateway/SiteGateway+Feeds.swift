@@ -22,9 +22,9 @@ extension SiteGateway {
             var policy = DeliveryPolicy()
             policy.expires = feed.expires
             policy.liveSpan = nil
-            policy.rate = feed.target.rate
+            policy.rates = feed.target.rates
             // A robot that is asked for ten things at once counts ten.
-            policy.inFlight = feed.subscription.audience == .people ? 4 : 16
+            policy.inFlight = feed.subscription.audience == .people ? 4 : 64
             loops.append(
                 Reporting(
                     receiver: FeedName.outbox(feed.id), store: store,
@@ -118,12 +118,16 @@ extension SiteGateway {
 
 extension SiteConfiguration.Feed.Target {
     /// What the messengers allow; a robot that says more is silenced for minutes.
-    var rate: DeliveryPolicy.Rate? {
+    var rates: [DeliveryPolicy.Rate] {
         switch self {
         case .robot(.dingtalk, _, _), .robot(.wecom, _, _):
-            DeliveryPolicy.Rate(count: 18, per: .seconds(60))
-        case .robot: DeliveryPolicy.Rate(count: 4, per: .seconds(1))
-        case .webhook, .mqtt, .email: nil
+            [DeliveryPolicy.Rate(count: 18, per: .seconds(60))]
+        case .robot:
+            [
+                DeliveryPolicy.Rate(count: 4, per: .seconds(1)),
+                DeliveryPolicy.Rate(count: 90, per: .seconds(60)),
+            ]
+        case .webhook, .mqtt, .email: []
         }
     }
 }

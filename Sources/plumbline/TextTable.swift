@@ -69,6 +69,7 @@ func short(_ value: Double?, places: Int = 3) -> String {
     guard let value else { return "–" }
     if value == value.rounded(), value.magnitude < 1e15 { return "\(Int64(value))" }
     var text = String(format: "%.\(places)f", value)
+    guard text.contains(".") else { return text }
     while text.hasSuffix("0") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
     return text

@@ -245,4 +245,30 @@ struct LiftDetectorTests {
         #expect(fold(history).lifts.map(\.isBackfill) == [true])
         #expect(fold(loads("0x4 2x8 0x5")).lifts.map(\.isBackfill) == [false])
     }
+
+    @Test("history that comes in parts is not cut by the clock of today")
+    func historyInParts() throws {
+        var detector = LiftDetector(crane: crane, options: shipped)
+        var out: [CraneRecord] = []
+        for (place, instant) in loads("0x4 2x12 0x5").enumerated() {
+            var instant = instant
+            instant.isBackfill = true
+            out += detector.handle(instant)
+            // A row of the journal ends in the middle of the lift, a day later by the wall clock.
+            if place == 10 { out += detector.advance(to: instant.time + .seconds(86_400)) }
+        }
+        let lift = try #require(out.lifts.first)
+        #expect(out.lifts.count == 1)
+        #expect(lift.quality == [])
+        // A gap within history ends a lift all the same.
+        var next = LiftDetector(crane: crane, options: shipped)
+        var parted: [CraneRecord] = []
+        for (place, instant) in loads("0x4 2x24 0x5").enumerated() where !(10..<24).contains(place)
+        {
+            var instant = instant
+            instant.isBackfill = true
+            parted += next.handle(instant)
+        }
+        #expect(parted.lifts.first?.quality == .endUnseen)
+    }
 }

@@ -10,6 +10,7 @@ the program. Python 3.9, standard library only. First line on standard output: `
     POST /mode   {"name": "hook", "status": 503}     that place answers so from now on; 200 ends it
     GET  /log                      everything accepted, as a JSON list, with the time of arrival
     GET  /refused                  why something was refused
+    GET  /fast                     each time that a robot was asked more often than it allows
 """
 
 import argparse
@@ -22,14 +23,14 @@ import threading
 import time
 import urllib.parse
 
-LIMIT = {"dingtalk": (20, 60), "wecom": (20, 60), "feishu": (100, 60)}
+LIMIT = {"dingtalk": [(20, 60)], "wecom": [(20, 60)], "feishu": [(100, 60), (5, 1)]}
 
 
 class Receiver:
     def __init__(self, secret):
         self.secret = secret
         self.lock = threading.Lock()
-        self.accepted, self.refused, self.modes, self.times = [], [], {}, {}
+        self.accepted, self.refused, self.fast, self.modes, self.times = [], [], [], {}, {}
 
     def refuse(self, name, why):
         with self.lock:
@@ -44,12 +45,14 @@ class Receiver:
 
     def is_over(self, name):
         """Whether a robot was asked too often; what is refused counts too, as it does there."""
-        count, span = LIMIT[name]
         now = time.monotonic()
         with self.lock:
-            times = [t for t in self.times.get(name, []) if now - t < span] + [now]
+            times = [t for t in self.times.get(name, []) if now - t < 60] + [now]
             self.times[name] = times
-        return len(times) > count
+            is_over = any(sum(now - t < span for t in times) > count for count, span in LIMIT[name])
+            if is_over:
+                self.fast.append({"name": name})
+        return is_over
 
 
 def sign(key, message):
@@ -74,7 +77,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         receiver = self.receiver
         with receiver.lock:
-            found = {"/log": receiver.accepted, "/refused": receiver.refused}.get(self.path)
+            found = {"/log": receiver.accepted, "/refused": receiver.refused,
+                     "/fast": receiver.fast}.get(self.path)
             found = None if found is None else list(found)
         self.answer(404 if found is None else 200, found)
 

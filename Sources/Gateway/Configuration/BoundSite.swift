@@ -90,6 +90,7 @@ package struct BoundSite: Sendable {
         }
         var alike: [String: ModbusBinding] = [:]
         for link in configuration.links {
+            Self.checkPersonal(link, faults)
             switch link.transport {
             case .bus(let address):
                 let address = Self.completed(address, link, library)
@@ -195,15 +196,40 @@ package struct BoundSite: Sendable {
                 remedy: "add 'key: …'")
             return nil
         }
+        checkPersonal(device, profile, interface, faults)
         do {
             return MQTTDevice(
                 device: device,
                 binding: try MQTTBinding(
                     profile: profile, interface: interface, parameters: device.parameters,
-                    device: device.id, key: key))
+                    device: device.id, key: key, personal: Set(device.personal)))
         } catch {
             faults.add(device.location, "\(error)")
             return nil
+        }
+    }
+
+    private static func checkPersonal(_ link: SiteConfiguration.Link, _ faults: FaultCollector) {
+        if case .mqtt = link.transport { return }
+        for device in link.devices where !device.personal.isEmpty {
+            faults.add(
+                device.location, "'personal:' belongs to a device that publishes over MQTT",
+                remedy: "remove it")
+        }
+    }
+
+    /// Refuses to keep what the profile does not know as personal data.
+    private static func checkPersonal(
+        _ device: SiteConfiguration.Device, _ profile: DeviceProfile, _ interface: String,
+        _ faults: FaultCollector
+    ) {
+        guard case .mqtt(let described)? = profile.interfaces[interface] else { return }
+        let known = described.points.filter(\.isPersonal).map(\.key.text)
+        for point in device.personal where !known.contains(point.text) {
+            faults.add(
+                device.location, "'\(profile.id)' has no personal point '\(point)'",
+                remedy: known.isEmpty
+                    ? "remove 'personal:'" : "it has: \(known.sorted().joined(separator: ", "))")
         }
     }
 

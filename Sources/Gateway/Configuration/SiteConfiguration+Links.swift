@@ -117,9 +117,13 @@ extension SiteConfiguration.Device {
             }
         }
         let key = reader.optional("key")?.string(faults)
-        let commands = (reader.optional("commands")?.list(faults) ?? []).compactMap {
-            $0.string(faults).map { PointKey($0) }
+        func points(_ key: String) -> [PointKey] {
+            (reader.optional(key)?.list(faults) ?? []).compactMap {
+                $0.string(faults).map { PointKey($0) }
+            }
         }
+        let commands = points("commands")
+        let personal = points("personal")
         let area = reader.optional("area")?.string(faults)
         let checksIdentity = reader.optional("identify")?.bool(faults) ?? true
         var parameters: [String: Double] = [:]
@@ -130,7 +134,7 @@ extension SiteConfiguration.Device {
         guard let profile else { return nil }
         return Self(
             id: DeviceID(id ?? "-"), name: name, profile: profile, interface: interface, unit: unit,
-            key: key, parameters: parameters, commands: commands, area: area,
+            key: key, parameters: parameters, commands: commands, personal: personal, area: area,
             checksIdentity: checksIdentity, location: node.location)
     }
 }

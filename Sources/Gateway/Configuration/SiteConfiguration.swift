@@ -73,6 +73,8 @@ package struct SiteConfiguration: Sendable {
         package var parameters: [String: Double]
         /// The points whose commands the site grants; nothing else of the device is ever written.
         package var commands: [PointKey] = []
+        /// Points that are personal data and that the site keeps all the same.
+        package var personal: [PointKey] = []
         /// The part of the site in which it stands; nil when nobody has said.
         package var area: String?
         /// False where the owner knows better than the profile's `identify`.

@@ -41,8 +41,8 @@ struct DeliveryPolicy: Hashable, Sendable {
     /// The pause after the first handful that nobody took; it doubles.
     var pause: Duration = .seconds(1)
     var longestPause: Duration = .seconds(30)
-    /// No more than `count` items in `per`; nil: as many as it takes.
-    var rate: Rate?
+    /// No more than `count` items in `per`, of each; none: as many as it takes.
+    var rates: [Rate] = []
     /// Items older than this are given up; nil: never.
     var expires: Duration?
 }

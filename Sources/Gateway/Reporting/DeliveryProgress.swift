@@ -11,7 +11,7 @@ struct DeliveryProgress: Sendable {
     var failure: String?
     /// How many handfuls in a row were taken by nobody.
     private(set) var failures = 0
-    /// When items were sent, within the span of the rate.
+    /// When items were sent, within the longest span of the rates.
     private var sent: [Timestamp] = []
 
     /// The last handful was taken by nobody: one item at a time knocks at the door.
@@ -20,9 +20,12 @@ struct DeliveryProgress: Sendable {
     /// How many items may go now.
     mutating func room(_ policy: DeliveryPolicy, at now: Timestamp) -> Int {
         let handful = isAway ? 1 : policy.inFlight
-        guard let rate = policy.rate else { return handful }
-        sent.removeAll { $0 + rate.per <= now || now < $0 }
-        return max(0, min(handful, rate.count - sent.count))
+        guard let longest = policy.rates.map(\.per).max() else { return handful }
+        sent.removeAll { $0 + longest <= now || now < $0 }
+        let rooms = policy.rates.map { rate in
+            rate.count - sent.count { now < $0 + rate.per }
+        }
+        return max(0, min(handful, rooms.min() ?? handful))
     }
 
     /// Takes the outcomes of a handful in.
@@ -31,7 +34,7 @@ struct DeliveryProgress: Sendable {
     mutating func note(
         _ settlements: [Settlement], _ policy: DeliveryPolicy, at now: Timestamp
     ) -> Duration? {
-        if policy.rate != nil { sent += settlements.map { _ in now } }
+        if !policy.rates.isEmpty { sent += settlements.map { _ in now } }
         let delays = settlements.compactMap { settlement -> Duration? in
             if case .retry(let after, _) = settlement.outcome { after } else { nil }
         }
