@@ -41,6 +41,15 @@ struct SendmailTests {
                     coverage: nil), source: "the test", status: "project")
         ])
 
+    private static func templates() throws -> FeedTemplates {
+        var texts: [String: String] = [:]
+        for file in FeedTemplates.files {
+            texts[file] = try String(
+                contentsOfFile: packageRoot + "/Config/feeds/templates/" + file, encoding: .utf8)
+        }
+        return try FeedTemplates(texts: texts)
+    }
+
     private func send(_ folder: String, status: Int) async throws -> Outcome {
         let path = folder + "/sendmail"
         try Self.program.replacing("STATUS", with: "\(status)")
@@ -50,20 +59,9 @@ struct SendmailTests {
         settings.mail = MailEnvelope(
             from: try MailAddress("gateway@example.com"),
             to: [try MailAddress("boss@example.com")])
-        let templates = try FeedTemplates(
-            texts: Dictionary(
-                uniqueKeysWithValues: try FileManager.default
-                    .contentsOfDirectory(atPath: packageRoot + "/Config/feeds/templates")
-                    .map { name in
-                        (
-                            name,
-                            try String(
-                                contentsOfFile: packageRoot + "/Config/feeds/templates/" + name,
-                                encoding: .utf8)
-                        )
-                    }))
         let messages = FeedFormat.email.encode(
-            Self.notice, language: .zh, calendar: .utc, templates: templates, settings: settings)
+            Self.notice, language: .zh, calendar: .utc, templates: try Self.templates(),
+            settings: settings)
         let message = try #require(messages.first)
         return await SendmailTransport(program: path, clock: ContinuousClock())
             .send(message, of: Self.notice, at: Self.notice.time)
