@@ -21,7 +21,6 @@ extension SiteGateway {
             if case .email(let envelope) = feed.target { settings.mail = envelope }
             var policy = DeliveryPolicy()
             policy.expires = feed.expires
-            policy.liveSpan = nil
             policy.rates = feed.target.rates
             // A robot that is asked for ten things at once counts ten.
             policy.inFlight = feed.subscription.audience == .people ? 4 : 64
@@ -33,7 +32,7 @@ extension SiteGateway {
                         language: feed.language, settings: settings, templates: templates,
                         transport: transport, calendar: site.calendar,
                         wallClock: surroundings.wallClock,
-                        facts: { await facts.facts(of: $0) }),
+                        facts: { await facts.facts(of: $0, isNews: true) }),
                     policy: policy, clock: surroundings.clock, wallClock: surroundings.wallClock,
                     logger: surroundings.logger))
         }

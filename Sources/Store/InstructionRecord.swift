@@ -143,3 +143,11 @@ package struct NoticeRecord: Hashable, Sendable {
         self.since = since
     }
 }
+
+/// A message that a feed is owed, with the alarms that it lists.
+package struct OwedNotice: Hashable, Sendable {
+    package var item: OwedItem
+    /// nil when it is no longer kept.
+    package var notice: NoticeRecord?
+    package var alarms: [AlarmRecord]
+}

@@ -15,33 +15,41 @@ extension StoreReader {
         uplink: String, now: Timestamp, correctionSpacing: Duration, liveSince: Timestamp,
         live: Bool, inOrder: Bool = false, limit: Int
     ) async throws(StoreError) -> [OwedItem] {
+        try await read("read what is owed to \(uplink)") { db in
+            try Self.owedItems(
+                uplink, now, correctionSpacing, liveSince, live: live, inOrder: inOrder, limit, db)
+        }
+    }
+
+    static func owedItems(
+        _ uplink: String, _ now: Timestamp, _ correctionSpacing: Duration, _ liveSince: Timestamp,
+        live: Bool, inOrder: Bool, _ limit: Int, _ db: Database
+    ) throws -> [OwedItem] {
         let order =
             """
             AND NOT EXISTS (SELECT 1 FROM outbox e INDEXED BY outbox_owed
                 WHERE e.uplink = outbox.uplink AND e.revision_owed > e.revision_settled
                     AND e.start < outbox.start AND e.scope = outbox.scope AND e.due > :now)
             """
-        return try await read("read what is owed to \(uplink)") { db in
-            try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT kind, scope, start, revision_owed, due FROM outbox
-                        WHERE uplink = :uplink AND revision_owed > revision_settled
-                            AND start \(live ? ">=" : "<") :since AND due <= :now
-                            AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
-                            \(inOrder ? order : "")
-                        ORDER BY start, kind, scope LIMIT :limit
-                        """),
-                arguments: [
-                    "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
-                    "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
-                ]
-            ).map { row in
-                OwedItem(
-                    uplink: uplink, kind: row[0], scope: row[1],
-                    start: Timestamp(milliseconds: row[2]), revision: row[3],
-                    due: Timestamp(milliseconds: row[4]))
-            }
+        return try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT kind, scope, start, revision_owed, due FROM outbox
+                    WHERE uplink = :uplink AND revision_owed > revision_settled
+                        AND start \(live ? ">=" : "<") :since AND due <= :now
+                        AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
+                        \(inOrder ? order : "")
+                    ORDER BY start, kind, scope LIMIT :limit
+                    """),
+            arguments: [
+                "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
+                "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
+            ]
+        ).map { row in
+            OwedItem(
+                uplink: uplink, kind: row[0], scope: row[1],
+                start: Timestamp(milliseconds: row[2]), revision: row[3],
+                due: Timestamp(milliseconds: row[4]))
         }
     }
 

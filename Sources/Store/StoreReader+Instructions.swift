@@ -95,18 +95,27 @@ extension StoreReader {
         }
     }
 
-    /// The messages that owed items of a feed refer to, with the alarms that they list: each as it
-    /// stood at the change that is told, or as it stands now. In the order of the items; nil for
-    /// one that is no longer kept.
+    /// The messages that a feed is owed and may be sent now, in their order, with the alarms that
+    /// they list: each as it stood at the change that is told, or as it stands now.
     ///
-    /// One look at the store for all of them, because a storm asks for many at once.
-    package func notices(
-        feed: String, _ items: [OwedItem]
-    ) async throws(StoreError) -> [(notice: NoticeRecord, alarms: [AlarmRecord])?] {
+    /// One look at the store for all of it, because somebody waits, and a storm asks for many.
+    ///
+    /// - Parameter receiver: the feed's name in the outbox.
+    /// - Returns: without a message for an item whose message is no longer kept.
+    package func owedNotices(
+        feed: String, receiver: String, now: Timestamp, limit: Int
+    ) async throws(StoreError) -> [OwedNotice] {
         try await read("read what \(feed) is told") { db in
-            try items.map { item in
-                guard let notice = try Self.notice(feed, item, db) else { return nil }
-                return (notice, try notice.alarms.compactMap { try Self.told($0, notice, db) })
+            try Self.owedItems(
+                receiver, now, .zero, Timestamp(milliseconds: 0), live: true, inOrder: true, limit,
+                db
+            ).map { item in
+                guard let notice = try Self.notice(feed, item, db) else {
+                    return OwedNotice(item: item, notice: nil, alarms: [])
+                }
+                return OwedNotice(
+                    item: item, notice: notice,
+                    alarms: try notice.alarms.compactMap { try Self.told($0, notice, db) })
             }
         }
     }

@@ -156,8 +156,10 @@ struct HousekeepingTests {
                 outboxRetention: .seconds(600)))
         #expect(report.count(.outbox) == 1)
         #expect(report.count(.crane) == 3)
-        let kept = try await store.reader.notices(feed: "phone", items).map { $0?.notice }
-        #expect(kept == [nil, notices[1], notices[2]])
+        let kept = try await store.reader.owedNotices(
+            feed: "phone", receiver: "feed/phone", now: later, limit: 10
+        )
+        #expect(kept.map(\.notice) == [notices[1], notices[2]])
         for kind in StoredCraneRecord.Kind.allCases {
             let kept = try await store.reader.craneRecords(
                 kind, from: Site.start, to: later)

@@ -23,7 +23,8 @@ struct AlarmFacts: Sendable {
     /// A reading stands for no longer than this, or three of its periods.
     private static let longestHold = Duration.seconds(300)
 
-    func facts(of alarm: AlarmRecord) async -> [AlarmBrief.Fact] {
+    /// - Parameter isNews: whether the alarm has just changed: then nothing can have come late.
+    func facts(of alarm: AlarmRecord, isNews: Bool = false) async -> [AlarmBrief.Fact] {
         let end = max(alarm.evidence.windowEnd, alarm.onset)
         let isSpan = alarm.evidence.windowStart < alarm.evidence.windowEnd
         let start = isSpan ? alarm.evidence.windowStart : end - Self.usual
@@ -42,7 +43,7 @@ struct AlarmFacts: Sendable {
                         text: LocalizedText(en: span, zh: span)))
             }
         }
-        if let amendment = await amendment(of: alarm) { facts.append(amendment) }
+        if !isNews, let amendment = await amendment(of: alarm) { facts.append(amendment) }
         // What else the same series is about to break, as it looked then.
         facts += await outlooks.ahead(at: end, of: alarm.series)
             .filter { $0.rule != alarm.rule }.prefix(Self.mostAhead).map(\.fact)

@@ -1,11 +1,14 @@
+import Store
 import Telemetry
 
 /// Makes ready what one receiver is owed. What it says is put together here, when it is sent.
 protocol Courier: Sendable {
-    /// Prepares a handful, in its order.
+    /// What may be sent now, in the order in which it should go.
     ///
     /// - Throws: what the store reported.
-    func prepare(_ items: [OwedItem]) async throws -> [Parcel]
+    func owed(
+        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
+    ) async throws -> [(item: OwedItem, parcel: Parcel)]
 }
 
 /// One owed item, ready to go, or no longer there.
@@ -31,8 +34,8 @@ struct DeliveryPolicy: Hashable, Sendable {
 
     /// Items in flight at once.
     var inFlight = 16
-    /// What ended within this span counts as live; nil: all goes out in its order.
-    var liveSpan: Duration? = .seconds(300)
+    /// Rollups that ended within this span count as live.
+    var liveSpan: Duration = .seconds(300)
     /// The length of the buckets that are sent; zero for what happens at an instant.
     var length: Duration = .zero
     var correctionSpacing: Duration = .seconds(900)

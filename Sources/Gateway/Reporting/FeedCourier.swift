@@ -18,13 +18,19 @@ struct FeedCourier: Courier {
     /// What else is known of an alarm when it is told.
     var facts: @Sendable (AlarmRecord) async -> [AlarmBrief.Fact] = { _ in [] }
 
-    func prepare(_ items: [OwedItem]) async throws -> [Parcel] {
-        try await reader.notices(feed: feed, items).map { found in
-            guard let (record, alarms) = found else {
-                return .expired(reason: "the message is no longer kept")
+    func owed(
+        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
+    ) async throws -> [(item: OwedItem, parcel: Parcel)] {
+        let owed = try await reader.owedNotices(
+            feed: feed, receiver: FeedName.outbox(feed), now: now, limit: limit)
+        return owed.map { one in
+            guard let notice = one.notice else {
+                return (one.item, .expired(reason: "the message is no longer kept"))
             }
-            if alarms.isEmpty { return .expired(reason: "its alarms are no longer kept") }
-            return .ready { await send(record, alarms) }
+            if one.alarms.isEmpty {
+                return (one.item, .expired(reason: "its alarms are no longer kept"))
+            }
+            return (one.item, .ready { await send(notice, one.alarms) })
         }
     }
 

@@ -67,23 +67,22 @@ package struct Reporting: Service {
     ///
     /// - Returns: how long to wait before the next one; nil is not at all.
     private func round(_ progress: inout DeliveryProgress) async throws -> Duration? {
-        try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
-        progress.unsettled = []
+        // The writer is asked only if there is something: it may be busy with somebody's commit.
+        if !progress.unsettled.isEmpty {
+            try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
+            progress.unsettled = []
+        }
         let now = wallClock.read().wall
         let room = progress.room(policy, at: now)
         if room == 0 { return policy.idleInterval }
-        let items = try await owed(at: now, limit: room)
-        if items.isEmpty { return policy.idleInterval }
+        let owed = try await courier.owed(at: now, limit: room, policy)
+        if owed.isEmpty { return policy.idleInterval }
         var parcels: [(OwedItem, @Sendable () async -> Outcome)] = []
-        var fresh: [OwedItem] = []
-        for item in items {
+        for (item, parcel) in owed {
             if let age = policy.expires, item.start + age < now {
                 try await expire(item, "older than \(age)", now)
-            } else {
-                fresh.append(item)
+                continue
             }
-        }
-        for (item, parcel) in zip(fresh, try await courier.prepare(fresh)) {
             switch parcel {
             case .ready(let send): parcels.append((item, send))
             case .expired(let reason): try await expire(item, reason, now)
@@ -99,25 +98,6 @@ package struct Reporting: Service {
 
     private func expire(_ item: OwedItem, _ reason: String, _ now: Timestamp) async throws {
         try await store.writer.expire([item], reason: reason, at: now)
-    }
-
-    /// What may be sent now: live items first, then the backlog in its order.
-    private func owed(at now: Timestamp, limit: Int) async throws -> [OwedItem] {
-        guard let span = policy.liveSpan else {
-            return try await store.reader.owedItems(
-                uplink: receiver, now: now, correctionSpacing: .zero,
-                liveSince: Timestamp(milliseconds: 0), live: true, inOrder: true, limit: limit)
-        }
-        // A bucket is owed when it has ended, so its start lies back by its own length.
-        let liveSince = now - span - policy.length
-        let live = try await store.reader.owedItems(
-            uplink: receiver, now: now, correctionSpacing: policy.correctionSpacing,
-            liveSince: liveSince, live: true, limit: limit)
-        if live.count == limit { return live }
-        return try await live
-            + store.reader.owedItems(
-                uplink: receiver, now: now, correctionSpacing: policy.correctionSpacing,
-                liveSince: liveSince, live: false, limit: limit - live.count)
     }
 
     /// Sends the items of each subject in their order, several subjects at once.

@@ -6,6 +6,7 @@ import UplinkFormats
 
 /// Makes rollups ready for one uplink.
 struct RollupCourier: Courier {
+    let uplink: String
     let site: SiteID
     let reader: StoreReader
     private let groups: [String: ScanGroup]
@@ -14,9 +15,11 @@ struct RollupCourier: Courier {
     let calendar: SiteCalendar
 
     init(
-        site: SiteID, reader: StoreReader, groups: [ScanGroup], format: any UplinkFormat,
+        uplink: String, site: SiteID, reader: StoreReader, groups: [ScanGroup],
+        format: any UplinkFormat,
         transport: any UplinkTransport, calendar: SiteCalendar
     ) {
+        self.uplink = uplink
         self.site = site
         self.reader = reader
         self.groups = Dictionary(groups.map { ($0.scope, $0) }, uniquingKeysWith: { $1 })
@@ -25,16 +28,34 @@ struct RollupCourier: Courier {
         self.calendar = calendar
     }
 
-    func prepare(_ items: [OwedItem]) async throws -> [Parcel] {
-        var parcels: [Parcel] = []
-        for item in items {
+    /// Live items first, then the backlog in its order.
+    func owed(
+        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
+    ) async throws -> [(item: OwedItem, parcel: Parcel)] {
+        var owed: [(item: OwedItem, parcel: Parcel)] = []
+        for item in try await items(at: now, limit: limit, policy) {
             if let message = try await encode(item) {
-                parcels.append(.ready { await transport.send(message) })
+                owed.append((item, .ready { await transport.send(message) }))
             } else {
-                parcels.append(.expired(reason: "the rollups are no longer kept"))
+                owed.append((item, .expired(reason: "the rollups are no longer kept")))
             }
         }
-        return parcels
+        return owed
+    }
+
+    private func items(
+        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
+    ) async throws -> [OwedItem] {
+        // A bucket is owed when it has ended, so its start lies back by its own length.
+        let liveSince = now - policy.liveSpan - policy.length
+        let live = try await reader.owedItems(
+            uplink: uplink, now: now, correctionSpacing: policy.correctionSpacing,
+            liveSince: liveSince, live: true, limit: limit)
+        if live.count == limit { return live }
+        return try await live
+            + reader.owedItems(
+                uplink: uplink, now: now, correctionSpacing: policy.correctionSpacing,
+                liveSince: liveSince, live: false, limit: limit - live.count)
     }
 
     private func encode(_ item: OwedItem) async throws -> EncodedMessage? {
@@ -79,7 +100,7 @@ extension Reporting {
         self.init(
             receiver: uplink, store: store,
             courier: RollupCourier(
-                site: site, reader: store.reader, groups: groups, format: format,
+                uplink: uplink, site: site, reader: store.reader, groups: groups, format: format,
                 transport: transport, calendar: calendar),
             policy: policy, clock: clock, wallClock: wallClock, logger: logger,
             unstored: UnstoredReport(
