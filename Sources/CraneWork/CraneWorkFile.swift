@@ -102,7 +102,7 @@ package enum CraneWorkFile {
             "start_load": (\.startLoad, "t"), "end_load": (\.endLoad, "t"),
             "minimum_hoist": (\.minimumHoist, "m"), "minimum_trolley": (\.minimumTrolley, "m"),
             "minimum_slew": (\.minimumSlew, "deg"), "slew_dead_band": (\.slewDeadBand, "deg"),
-            "zero_rate": (\.zeroRate, "t"), "zero_band": (\.zeroBand, "t"),
+            "zero_per_hour": (\.zeroRate, "t"), "zero_band": (\.zeroBand, "t"),
             "zero_jump_limit": (\.zeroJumpLimit, "t"), "warning": (\.warningPercent, "%"),
             "near_miss": (\.nearMissPercent, "%"), "overload": (\.overloadPercent, "%"),
             "wind": (\.windLimit, "m/s"),

@@ -29,8 +29,9 @@ package final class GatewayCounters: Sendable {
         package var verifications = 0
         /// Rows that the last verification of the store found damaged.
         package var damagedRows = 0
-        /// Up to which row of the journal the evaluation has come; stored a while later.
-        package var evaluated: Int64 = 0
+        /// Up to which row of the journal the evaluation has come, which is stored a while later; nil
+        /// before it has begun.
+        package var evaluated: Int64?
     }
 
     // A mutex: several loops write, the metrics route reads, and nobody waits inside.

@@ -51,14 +51,17 @@ struct OwnPoints: Service {
     private func read() async -> [PointKey: Reading] {
         var readings: [PointKey: Reading] = [:]
         if let share = store.reader.diskShare() { readings[Point.disk] = .number(share) }
-        readings[Point.backlog] = .number(
-            Double(max(0, store.reader.newestSequence() - counters.values.evaluated)))
+        if let evaluated = counters.values.evaluated {
+            readings[Point.backlog] = .number(
+                Double(max(0, store.reader.newestSequence() - evaluated)))
+        }
         let status = trustedClock.status
         readings[Point.clock] = .text(status.state == .trusted ? "yes" : "no")
         // Nobody has said what time it is, so nothing is off.
         if let offset = status.offsetSeconds { readings[Point.offset] = .number(offset) }
-        if let end = certificates.firstEnd() {
-            let left = end - trustedClock.read().wall
+        let now = trustedClock.read()
+        if now.isTrusted, let end = certificates.firstEnd() {
+            let left = end - now.wall
             readings[Point.certificate] = .number(Double(left.milliseconds) / 1000)
         }
         return readings

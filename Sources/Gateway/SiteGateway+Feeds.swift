@@ -32,7 +32,7 @@ extension SiteGateway {
                         language: feed.language, settings: settings, templates: templates,
                         transport: transport, calendar: site.calendar,
                         wallClock: surroundings.wallClock,
-                        facts: { await facts.facts(of: $0, isNews: true) }),
+                        facts: { await facts.facts(of: $0, isNews: $1) }),
                     policy: policy, clock: surroundings.clock, wallClock: surroundings.wallClock,
                     logger: surroundings.logger))
         }

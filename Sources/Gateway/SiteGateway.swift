@@ -192,18 +192,6 @@ package struct SiteGateway: Sendable {
             clock: surroundings.clock, logger: surroundings.logger)
     }
 
-    private var sprays: [any Service] {
-        let circumstances = Dictionary(
-            groups.filter { $0.device == BoundSite.siteDevice }.flatMap(\.series)
-                .map { ($0.id.point.text, $0.number) }, uniquingKeysWith: { first, _ in first })
-        return site.configuration.sprays.filter(\.isEnabled).map { spray in
-            SprayLink(
-                spray: spray, areas: site.alarmSite(groups: []).devices.compactMapValues(\.area),
-                circumstances: circumstances, store: store, buses: buses,
-                clock: surroundings.clock, logger: surroundings.logger)
-        }
-    }
-
     private func application() throws -> any Service {
         let (readiness, announcement) = (readiness, announcement)
         let listen = site.configuration.listen

@@ -10,7 +10,8 @@ extension StoreReader {
     ///   - liveSince: buckets from here on are live, earlier ones the backlog.
     ///   - live: which of the two is asked for.
     ///   - inOrder: leaves out what stands behind an earlier item of its scope that may not be sent
-    ///     yet.
+    ///     yet. The onset at the end of a scope does not count: all alarms of one rule on one series
+    ///     go in their order.
     package func owedItems(
         uplink: String, now: Timestamp, correctionSpacing: Duration, liveSince: Timestamp,
         live: Bool, inOrder: Bool = false, limit: Int
@@ -29,7 +30,8 @@ extension StoreReader {
             """
             AND NOT EXISTS (SELECT 1 FROM outbox e INDEXED BY outbox_owed
                 WHERE e.uplink = outbox.uplink AND e.revision_owed > e.revision_settled
-                    AND e.start < outbox.start AND e.scope = outbox.scope AND e.due > :now)
+                    AND e.start < outbox.start AND e.due > :now
+                    AND rtrim(e.scope, '0123456789') = rtrim(outbox.scope, '0123456789'))
             """
         return try Row.fetchAll(
             db.cachedStatement(

@@ -58,9 +58,19 @@ struct Lifts: AsyncParsableCommand {
             guard start < end else {
                 throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
             }
+            let plan = try ShiftPlan(try shifts(), calendar: calendar)
+            // Whole shifts: one that has begun before is counted from its own start.
+            let first = each ? start : plan.span(containing: start).start
             func records(_ kind: StoredCraneRecord.Kind) async throws -> [StoredCraneRecord] {
-                try await reader.craneRecords(
-                    kind, crane: crane.map { DeviceID($0) }, from: start, to: end, limit: Self.most)
+                let found = try await reader.craneRecords(
+                    kind, crane: crane.map { DeviceID($0) }, from: first, to: end, limit: Self.most)
+                guard found.count < Self.most else {
+                    throw Failure.badInput(
+                        say(
+                            "there are more than \(Self.most) records; ask for a shorter time",
+                            "记录超过 \(Self.most) 条，请缩短时间范围"))
+                }
+                return found
             }
             let lifts = try await records(.lift).compactMap(\.lift)
             if lifts.isEmpty, format == .table {
@@ -74,7 +84,6 @@ struct Lifts: AsyncParsableCommand {
             }
             if each { return show(table(lifts, calendar), format) }
             let misses = try await records(.nearMiss).compactMap(\.nearMiss)
-            let plan = try ShiftPlan(try shifts(), calendar: calendar)
             show(
                 table(LiftSummary.summaries(of: lifts, nearMisses: misses, plan: plan), calendar),
                 format)

@@ -83,6 +83,13 @@ struct SprayConfigurationTests {
         #expect(faults.hasPrefix("site.yaml:"))
     }
 
+    @Test("has its switch for itself")
+    func shared() throws {
+        let other = Self.good.replacing("id: north", with: "id: south")
+        let (_, faults) = try Self.site(Self.good + " }\n  - { " + other)
+        #expect(faults.contains("another spray switches 'pumps.switch.ch1'"), "\(faults)")
+    }
+
     @Test("needs a command that the device grants")
     func grants() throws {
         let (_, faults) = try Self.site(Self.good, commands: "[]")

@@ -79,6 +79,8 @@ struct SprayPlannerTests {
         var runsSince: Int?
         var endedAt: Int?
         var runs = 0
+        var stops = 0
+        var lastStep = -60
         for t in 0..<40_000 {
             if Int.random(in: 0..<400, using: &random) == 0 { wanted.toggle() }
             if Int.random(in: 0..<1500, using: &random) == 0 { forbidden.toggle() }
@@ -86,7 +88,15 @@ struct SprayPlannerTests {
                 at: .seconds(t), isWanted: wanted, isForbidden: forbidden)
             if let runsSince { #expect(t - runsSince <= 1230, "\(t): too long") }
             if forbidden { #expect(step != .switchOn) }
+            if forbidden, runsSince != nil, t - lastStep >= 5 {
+                guard case .switchOff = step else {
+                    Issue.record("\(t): it runs although it is forbidden")
+                    return
+                }
+                stops += 1
+            }
             guard let step else { continue }
+            lastStep = t
             let luck = Int.random(in: 0..<10, using: &random)
             let outcome: DeviceOrder.Outcome =
                 luck < 8 ? .done : luck == 8 ? .refused("busy") : .unconfirmed("silence")
@@ -102,6 +112,6 @@ struct SprayPlannerTests {
             default: break
             }
         }
-        #expect(runs > 5)
+        #expect(runs > 5 && stops > 0)
     }
 }

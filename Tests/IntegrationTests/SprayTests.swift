@@ -107,6 +107,10 @@ struct SprayTests {
         try await eventually("the demand is said", within: .seconds(20)) {
             (try? await gateway.instructions.say("demand", "on", by: "the test")) != nil
         }
+        // As long as nobody has said how maintenance stands, people may be there.
+        try await Task.sleep(for: .seconds(15))
+        #expect(try await !isOn(port))
+        _ = try await gateway.instructions.say("maintenance", "off", by: "the test")
         try await eventually("the spray runs", within: .seconds(90)) { try await isOn(port) }
         _ = try await gateway.instructions.say("maintenance", "on", by: "the test")
         try await eventually("the spray stops", within: .seconds(20)) { try await !isOn(port) }

@@ -142,4 +142,32 @@ struct OutboxTests {
         #expect(status.accepted == 200)
         try store.close()
     }
+
+    @Test("changes of one rule and series wait for each other, whatever their onsets")
+    func lanes() async throws {
+        let store = try site.open(.process)
+        func item(_ series: String, onset: Int, at seconds: Int64) -> OwedItem {
+            OwedItem(
+                uplink: "feed/bus", kind: "change/normal", scope: "pm10|\(series)|\(onset)",
+                start: Site.start + .seconds(seconds), revision: 0, due: Timestamp(milliseconds: 0))
+        }
+        let first = item("d.pm10", onset: 100, at: 1)
+        let second = item("d.pm10", onset: 250, at: 2)
+        let other = item("e.pm10", onset: 250, at: 3)
+        try await store.writer.apply(EvaluationEffects(owed: [first, second, other]))
+        let now = Site.start + .seconds(10)
+        func owed(inOrder: Bool) async throws -> [String] {
+            try await store.reader.owedItems(
+                uplink: "feed/bus", now: now, correctionSpacing: .zero,
+                liveSince: Timestamp(milliseconds: 0), live: true, inOrder: inOrder, limit: 10
+            ).map(\.scope)
+        }
+        #expect(try await owed(inOrder: true) == [first, second, other].map(\.scope))
+        // The first is tried again later: nothing of the same rule and series overtakes it.
+        try await store.writer.settle(
+            first, outcome: .retry(after: .seconds(60), reason: "away"), at: now)
+        #expect(try await owed(inOrder: true) == [other.scope])
+        #expect(try await owed(inOrder: false) == [second.scope, other.scope])
+        try store.close()
+    }
 }

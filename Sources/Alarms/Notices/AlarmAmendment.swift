@@ -30,8 +30,9 @@ extension AlarmRule {
     ) -> AlarmAmendment? {
         let span = evidence.windowEnd - evidence.windowStart
         guard span > .zero, evidence.word == nil,
-            let term = when.terms.first(where: { $0.window?.over == span }),
-            let window = term.window, term.minus.isEmpty, window.statistic != .increase
+            // The evidence of several terms is that of one of them, and does not say of which.
+            case .term(let term) = when, let window = term.window, window.over == span,
+            term.minus.isEmpty, window.statistic != .increase
         else { return nil }
         var figure = RollingWindow(window.statistic)
         for reading in readings

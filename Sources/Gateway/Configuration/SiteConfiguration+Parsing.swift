@@ -61,7 +61,8 @@ extension SiteConfiguration {
         }
         let sprays = (reader.optional("sprays")?.list(faults) ?? []).compactMap {
             Spray.parse(
-                $0, rules: alarms.map(\.name), circumstances: circumstances, faults)
+                $0, rules: alarms.filter(\.isEnabled).map(\.name), circumstances: circumstances,
+                faults)
         }
         let instructions = reader.optional("instructions").flatMap {
             InstructionTopic.parse($0, faults)

@@ -12,7 +12,8 @@ import Telemetry
 //      alarms: [pm10_15min]                    any of these rules
 //      areas: [north]                          on a device there; optional: anywhere
 //      run: { least: 3min, most: 20min, rest: 10min }
-//      never: [ { circumstance: maintenance, is: ["on"] } ]    at least one
+//      never: [ { circumstance: maintenance, is: ["on"] } ]    at least one; nor as long as nobody
+//                                              has said how it stands
 
 extension SiteConfiguration {
     /// A spray, a fog cannon or another thing that is switched while alarms stand.
@@ -21,8 +22,6 @@ extension SiteConfiguration {
         package struct Never: Hashable, Sendable {
             package var id: String
             package var words: [String]
-            /// The word that holds until somebody says another.
-            package var first: String
         }
 
         package var id: String
@@ -88,7 +87,8 @@ extension SiteConfiguration.Spray {
             let near = Spelling.nearest(to: name, among: known)
             faults.add(
                 node.location, "there is no \(what) '\(name)'",
-                remedy: near.map { "did you mean '\($0)'?" } ?? "name one that the site includes")
+                remedy: near.map { "did you mean '\($0)'?" }
+                    ?? "name one that the site includes and has not turned off")
             return nil
         }
     }
@@ -116,7 +116,7 @@ extension SiteConfiguration.Spray.Never {
                 remedy: "some of \(circumstance.states.joined(separator: ", "))")
             return nil
         }
-        return Self(id: id, words: words, first: circumstance.states[0])
+        return Self(id: id, words: words)
     }
 }
 
@@ -148,6 +148,7 @@ extension BoundSite {
             guard case .bus(_, _, let units) = link else { return [] }
             return units.flatMap(\.commands)
         }
+        var switches: Set<SeriesID> = []
         for spray in sprays {
             func fault(_ what: String, _ remedy: String) {
                 faults.add(spray.location, what, remedy: remedy)
@@ -161,6 +162,11 @@ extension BoundSite {
                     "'\(spray.device)' grants no command '\(spray.point)'",
                     "add 'commands: [\(spray.point)]' to the device")
                 continue
+            }
+            if !switches.insert(SeriesID(device: spray.device, point: spray.point)).inserted {
+                fault(
+                    "another spray switches '\(spray.device).\(spray.point)'", "one for each switch"
+                )
             }
             for word in [spray.on, spray.off] where command.values[word] == nil {
                 fault(

@@ -18,6 +18,8 @@ struct AlarmFacts: Sendable {
     let calendar: SiteCalendar
     let outlooks: AlarmOutlooks
 
+    /// Readings of one window that are looked at.
+    private static let most = 20_000
     /// Without a window the quarter of an hour before counts.
     private static let usual = Duration.seconds(900)
     /// A reading stands for no longer than this, or three of its periods.
@@ -45,6 +47,8 @@ struct AlarmFacts: Sendable {
         }
         if !isNews, let amendment = await amendment(of: alarm) { facts.append(amendment) }
         // What else the same series is about to break, as it looked then.
+        let isActive = alarm.state == .activeUnacknowledged || alarm.state == .activeAcknowledged
+        guard isActive else { return facts }
         facts += await outlooks.ahead(at: end, of: alarm.series)
             .filter { $0.rule != alarm.rule }.prefix(Self.mostAhead).map(\.fact)
         return facts
@@ -61,7 +65,9 @@ struct AlarmFacts: Sendable {
         let samples =
             (try? await reader.samples(
                 series: alarm.series, from: evidence.windowStart,
-                to: evidence.windowEnd + .milliseconds(1), limit: 20_000)) ?? []
+                to: evidence.windowEnd + .milliseconds(1), limit: Self.most)) ?? []
+        // A part of the window is no figure.
+        guard samples.count < Self.most else { return nil }
         let amended = rule.amendment(
             of: evidence, series: known.series,
             readings: samples.compactMap { sample in

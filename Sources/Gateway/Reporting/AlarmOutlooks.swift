@@ -13,7 +13,7 @@ struct AlarmOutlooks: Sendable {
 
     /// A device that has not spoken for so long says nothing about what comes.
     private static let longestSilence = Duration.seconds(180)
-    /// Readings of one window that are looked at; beyond it the oldest are left out.
+    /// A window with more readings is not foretold: a part of it is no mean.
     private static let most = 20_000
 
     /// What will be exceeded, the soonest first.
@@ -50,6 +50,7 @@ struct AlarmOutlooks: Sendable {
             (try? await reader.samples(
                 series: series, from: now - back, to: now + .milliseconds(1), limit: Self.most))
             ?? []
+        guard samples.count < Self.most else { return [] }
         return samples.compactMap { sample in
             sample.reading.number.map { (time: sample.time, value: $0) }
         }

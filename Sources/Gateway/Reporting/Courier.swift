@@ -9,6 +9,13 @@ protocol Courier: Sendable {
     func owed(
         at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
     ) async throws -> [(item: OwedItem, parcel: Parcel)]
+
+    /// Items of one lane go one after the other.
+    func lane(of item: OwedItem) -> String
+}
+
+extension Courier {
+    func lane(of item: OwedItem) -> String { item.scope }
 }
 
 /// One owed item, ready to go, or no longer there.

@@ -15,8 +15,8 @@ struct FeedCourier: Courier {
     let transport: any FeedTransport
     let calendar: SiteCalendar
     let wallClock: any WallClock
-    /// What else is known of an alarm when it is told.
-    var facts: @Sendable (AlarmRecord) async -> [AlarmBrief.Fact] = { _ in [] }
+    /// What else is known of an alarm when it is told; the flag says that it has just changed.
+    var facts: @Sendable (AlarmRecord, _ isNews: Bool) async -> [AlarmBrief.Fact] = { _, _ in [] }
 
     func owed(
         at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
@@ -34,6 +34,18 @@ struct FeedCourier: Courier {
         }
     }
 
+    /// The changes of all alarms of one rule on one series, `rule|series|onset`: what is retained of
+    /// them has to end with the newest.
+    func lane(of item: OwedItem) -> String {
+        guard item.kind.hasPrefix("change/"), let end = item.scope.lastIndex(of: "|") else {
+            return item.scope
+        }
+        return String(item.scope[..<end])
+    }
+
+    /// For so long after its time nothing about a message can have come late.
+    private static let newsAge = Duration.seconds(30)
+
     private func send(_ record: NoticeRecord, _ alarms: [AlarmRecord]) async -> Outcome {
         let notice = await notice(record, alarms)
         let messages = format.encode(
@@ -48,7 +60,10 @@ struct FeedCourier: Courier {
 
     private func notice(_ record: NoticeRecord, _ alarms: [AlarmRecord]) async -> AlarmNotice {
         var briefs: [AlarmBrief] = []
-        for alarm in alarms { briefs.append(texts.brief(alarm, facts: await facts(alarm))) }
+        let isNews = wallClock.read().wall - record.time < Self.newsAge
+        for alarm in alarms {
+            briefs.append(texts.brief(alarm, facts: await facts(alarm, isNews)))
+        }
         return AlarmNotice(
             id:
                 "\(texts.site)|\(feed)|\(record.kind)|\(record.subject)|\(record.time.milliseconds)",

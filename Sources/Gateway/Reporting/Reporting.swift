@@ -107,9 +107,9 @@ package struct Reporting: Service {
     private func send(
         _ parcels: [(item: OwedItem, send: @Sendable () async -> Outcome)]
     ) async -> [Settlement] {
-        let byScope = Dictionary(grouping: parcels) { $0.item.scope }
+        let lanes = Dictionary(grouping: parcels) { courier.lane(of: $0.item) }
         return await withTaskGroup(of: [Settlement].self) { group in
-            for queue in byScope.values {
+            for queue in lanes.values {
                 group.addTask {
                     var settlements: [Settlement] = []
                     for (item, send) in queue {

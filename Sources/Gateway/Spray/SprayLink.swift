@@ -3,6 +3,7 @@ import Logging
 import ServiceLifecycle
 import Store
 import Telemetry
+import WebAPI
 
 /// Switches one spray while alarms stand, by the write path of the field side: granted, read back,
 /// taken back on a stop and after a lost link, and audited with the alarm that wanted it.
@@ -14,9 +15,14 @@ struct SprayLink: Service {
     let areas: [DeviceID: String]
     /// The numbers of the circumstances' series, by their names.
     let circumstances: [String: Int]
+    /// How old the newest good reading of an alarm's series may be, by the series' name; what people
+    /// say does not grow old and is not here.
+    let freshness: [SeriesID: (number: Int, most: Duration)]
     let store: Store
     let buses: Buses
+    let readiness: Readiness
     let clock: any Clock<Duration> & Sendable
+    let wallClock: any WallClock
     let logger: Logger
 
     /// The longest that a change waits to be seen.
@@ -29,15 +35,20 @@ struct SprayLink: Service {
     private func decide() async {
         let watch = Stopwatch(clock)
         var planner = SprayPlanner(spray.run)
+        var told: String?
         while !Task.isCancelled {
-            let cause = await cause()
-            let isForbidden = isForbidden()
+            let now = wallClock.read()
+            let latest = store.reader.latest()
+            let cause = await cause(latest, now.wall)
+            // Before the past is evaluated the alarms of yesterday stand, and while nobody knows the
+            // time people cannot say that it must not run.
+            let isForbidden = !readiness.isReady || !now.isTrusted || isForbidden(latest)
             if let step = planner.step(
                 at: watch.elapsed, isWanted: cause != nil, isForbidden: isForbidden)
             {
                 let outcome = await order(step, cause)
                 planner.ended(step, outcome, at: watch.elapsed)
-                tell(step, outcome)
+                tell(step, outcome, &told)
             }
             await rest()
         }
@@ -55,8 +66,9 @@ struct SprayLink: Service {
         }
     }
 
-    /// The alarm that wants it: active, of one of the rules, in one of the areas.
-    private func cause() async -> String? {
+    /// The alarm that wants it: active, of one of the rules, in one of the areas, on a series that
+    /// still speaks.
+    private func cause(_ latest: [Int: LatestReading], _ now: Timestamp) async -> String? {
         // An alarm that nobody can read wants nothing: what runs ends by itself.
         let open = (try? await store.reader.alarms(openOnly: true, limit: 1000)) ?? []
         return open.first { alarm in
@@ -64,18 +76,27 @@ struct SprayLink: Service {
                 && spray.alarms.contains(alarm.rule) && !alarm.isBackfill
                 && (spray.areas.map { list in
                     areas[alarm.series.device].map(list.contains) ?? false
-                } ?? true)
+                } ?? true) && isFresh(alarm.series, latest, now)
         }?.key
     }
 
-    private func isForbidden() -> Bool {
-        let latest = store.reader.latest()
-        return spray.never.contains { circumstance in
-            guard let number = circumstances[circumstance.id] else { return true }
-            // What nobody has said yet is the first word, which the configuration checked.
-            guard case .text(let word) = latest[number]?.goodValue else {
-                return circumstance.words.contains(circumstance.first)
-            }
+    /// Whether the series has spoken of late: the alarm of a dead sensor stands, and says nothing of
+    /// the air any more.
+    private func isFresh(
+        _ series: SeriesID, _ latest: [Int: LatestReading], _ now: Timestamp
+    ) -> Bool {
+        guard let (number, most) = freshness[series] else {
+            return series.device == BoundSite.siteDevice
+        }
+        return latest[number]?.goodTime.map { now - $0 <= most } ?? false
+    }
+
+    private func isForbidden(_ latest: [Int: LatestReading]) -> Bool {
+        spray.never.contains { circumstance in
+            // As long as nobody has said how it stands, people may be there.
+            guard let number = circumstances[circumstance.id],
+                case .text(let word) = latest[number]?.goodValue
+            else { return true }
             return circumstance.words.contains(word)
         }
     }
@@ -92,7 +113,13 @@ struct SprayLink: Service {
                 actor: "spray \(spray.id): \(why)"))
     }
 
-    private func tell(_ step: SprayPlanner.Step, _ outcome: DeviceOrder.Outcome) {
+    /// Logs an order, and one that ends as the one before it only once.
+    private func tell(
+        _ step: SprayPlanner.Step, _ outcome: DeviceOrder.Outcome, _ told: inout String?
+    ) {
+        let text = "\(step) \(outcome)"
+        if outcome != .done, told == text { return }
+        told = text
         let metadata: Logger.Metadata = [
             "spray": "\(spray.id)", "step": "\(step)", "outcome": "\(outcome)",
         ]

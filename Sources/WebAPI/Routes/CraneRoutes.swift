@@ -57,19 +57,21 @@ struct CraneRoutes {
                 detail: "the configuration does not say what counts as a lift",
                 remedy: "add 'cranes: { include: cranes/work.yaml }'")
         }
+        // Whole shifts: one that has begun before is counted from its own start.
+        let start = shifts.span(containing: range.lowerBound).start
         func records(_ kind: StoredCraneRecord.Kind) async throws -> [StoredCraneRecord] {
             try await context.store.craneRecords(
-                kind, crane: crane, from: range.lowerBound, to: range.upperBound,
+                kind, crane: crane, from: start, to: range.upperBound,
                 limit: Self.mostCounted)
         }
         let lifts = try await records(.lift)
+        let misses = try await records(.nearMiss)
         let summaries = LiftSummary.summaries(
-            of: lifts.compactMap(\.lift),
-            nearMisses: try await records(.nearMiss).compactMap(\.nearMiss), plan: shifts)
+            of: lifts.compactMap(\.lift), nearMisses: misses.compactMap(\.nearMiss), plan: shifts)
         return Answer.json(capacity: 256 + summaries.count * 900) { json in
-            json.field("from", range.lowerBound, context.calendar)
+            json.field("from", start, context.calendar)
             json.field("to", range.upperBound, context.calendar)
-            json.field("complete", lifts.count < Self.mostCounted)
+            json.field("complete", max(lifts.count, misses.count) < Self.mostCounted)
             json.key("shifts")
             json.array { list in
                 for summary in summaries {

@@ -108,7 +108,7 @@ struct EventFeed {
         let changes = try await context.store.alarmChanges(
             after: change, limit: EventRoutes.changesAtOnce)
         // What did not fit is asked for in the next round.
-        if changes.count < EventRoutes.changesAtOnce { generation = current }
+        if changes.isEmpty { generation = current }
         if let last = changes.last { change = last.id }
         let writer = AlarmWriter(context: context, index: index)
         return changes.map { _, alarm in
