@@ -207,6 +207,8 @@ package struct EvaluationMachine: Sendable {
                 RollupRecord(
                     series: series.number, bucket: bucket, rollup: rollup, revision: revision))
         }
+        // What the gateway says of itself is no device's reading, and no platform's business.
+        if BoundSite.ownDevices.contains(group.device) { return }
         for selection in selections where selection.wants(bucket) {
             pending.owed.append(
                 OwedItem(
