@@ -150,7 +150,7 @@ extension TestSite {
         defer { try? store.close() }
         let registry = try await store.reader.registry()
         var keys: Set<String> = []
-        for group in registry.groups {
+        for group in registry.groups where group.device == DeviceID("meter-1") {
             guard let series = group.series.first else { continue }
             let rows = try await store.reader.rollups(
                 series: series.number, resolution: .minute, from: Timestamp(milliseconds: 0),
