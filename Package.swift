@@ -135,10 +135,7 @@ let package = Package(
             dependencies: [
                 "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store",
                 "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats", "WebAPI",
-                "Gateway", arguments,
-                lifecycle,
-                signals, logging,
-                subprocess,
+                "Gateway", arguments, lifecycle, signals, logging, subprocess,
             ],
             swiftSettings: strict),
 
@@ -197,8 +194,7 @@ let package = Package(
             [
                 "Gateway", "Store", "Acquisition", "Alarms", "CraneWork", "Delivery",
                 "DeviceProfiles", "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb,
-                lifecycle, logging,
-                "TestSeeds",
+                lifecycle, logging, "TestSeeds", "TestPeers",
             ]),
         tests("ArchitectureTests", [subprocess]),
         tests(

@@ -1,7 +1,7 @@
 import Telemetry
 
 /// Figures, spans and instants as people read them.
-enum FigureText {
+package enum FigureText {
     /// A value with as few decimals as show it to one part in a thousand, and with as many as it
     /// needs to differ from `limit`: "150.04, limit 150" is an alarm, "150, limit 150" is a riddle.
     static func value(_ value: Double, besides limit: Double? = nil) -> String {
@@ -37,8 +37,10 @@ enum FigureText {
         return (sign + whole + (fraction.isEmpty ? "" : "." + fraction), scaled / scale)
     }
 
-    /// A value and its unit.
-    static func quantity(_ value: Double, unit: String, besides limit: Double? = nil) -> String {
+    /// A value and its unit, with as few decimals as show it, and enough to differ from `limit`.
+    package static func quantity(
+        _ value: Double, unit: String, besides limit: Double? = nil
+    ) -> String {
         let text = Self.value(value, besides: limit)
         return unit.isEmpty ? text : text + " " + unit
     }

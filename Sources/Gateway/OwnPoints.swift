@@ -36,10 +36,15 @@ struct OwnPoints: Service {
     }
 
     private func report() async {
-        let readings = await read()
-        let now = trustedClock.read()
+        // The newest first: what was evaluated meanwhile makes the backlog smaller, not negative.
+        let newest = store.reader.newestSequence()
+        let figures = Figures(
+            disk: store.reader.diskShare(), newest: newest, evaluated: counters.values.evaluated,
+            clock: trustedClock.status, now: trustedClock.read(),
+            certificatesEnd: certificates.firstEnd())
+        let readings = figures.readings
         let scan = Scan(
-            group: group.id, time: now.wall,
+            group: group.id, time: figures.now.wall,
             readings: group.series.map { readings[$0.id.point] ?? .bad(.absent) })
         do {
             _ = try await ingestion.admit(Admission(scans: [scan]))
@@ -48,31 +53,38 @@ struct OwnPoints: Service {
         }
     }
 
-    private func read() async -> [PointKey: Reading] {
-        var readings: [PointKey: Reading] = [:]
-        if let share = store.reader.diskShare() { readings[Point.disk] = .number(share) }
-        if let evaluated = counters.values.evaluated {
-            readings[Point.backlog] = .number(
-                Double(max(0, store.reader.newestSequence() - evaluated)))
-        }
-        let status = trustedClock.status
-        readings[Point.clock] = .text(status.state == .trusted ? "yes" : "no")
-        // Nobody has said what time it is, so nothing is off.
-        if let offset = status.offsetSeconds { readings[Point.offset] = .number(offset) }
-        let now = trustedClock.read()
-        if now.isTrusted, let end = certificates.firstEnd() {
-            let left = end - now.wall
-            readings[Point.certificate] = .number(Double(left.milliseconds) / 1000)
-        }
-        return readings
-    }
-
     fileprivate enum Point {
         static let disk = PointKey("disk_used")
         static let backlog = PointKey("journal_backlog")
         static let offset = PointKey("clock_offset")
         static let clock = PointKey("clock_trusted")
         static let certificate = PointKey("certificate_left")
+    }
+}
+
+extension OwnPoints {
+    /// What the gateway knows of itself at one instant; what it does not know is nil, and no reading.
+    struct Figures: Hashable, Sendable {
+        var disk: Double?
+        var newest: Int64
+        var evaluated: Int64?
+        var clock: ClockStatus
+        var now: ClockReading
+        var certificatesEnd: Timestamp?
+
+        var readings: [PointKey: Reading] {
+            var readings: [PointKey: Reading] = [:]
+            readings[Point.disk] = disk.map(Reading.number)
+            readings[Point.backlog] = evaluated.map { .number(Double(max(0, newest - $0))) }
+            readings[Point.clock] = .text(clock.state == .trusted ? "yes" : "no")
+            readings[Point.offset] = clock.offsetSeconds.map(Reading.number)
+            // Without a time of day nobody can say how long it is to any day.
+            if now.isTrusted, let end = certificatesEnd {
+                readings[Point.certificate] = .number(
+                    Double((end - now.wall).milliseconds) / 1000)
+            }
+            return readings
+        }
     }
 }
 

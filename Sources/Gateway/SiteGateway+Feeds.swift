@@ -2,6 +2,7 @@ import Delivery
 import FeedFormats
 import FieldLinks
 import ServiceLifecycle
+import Store
 import Telemetry
 
 extension SiteGateway {
@@ -26,7 +27,7 @@ extension SiteGateway {
             policy.inFlight = feed.subscription.audience == .people ? 4 : 64
             loops.append(
                 Reporting(
-                    receiver: FeedName.outbox(feed.id), store: store,
+                    receiver: NoticeRecord.receiver(feed.id), store: store,
                     courier: FeedCourier(
                         feed: feed.id, texts: texts, reader: store.reader, format: format,
                         language: feed.language, settings: settings, templates: templates,

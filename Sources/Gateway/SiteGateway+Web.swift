@@ -1,6 +1,7 @@
 import Alarms
 import CraneWork
 import DeviceProfiles
+import Store
 import Telemetry
 import WebAPI
 
@@ -11,7 +12,7 @@ extension SiteGateway {
         let uplinks = configuration.uplinks.map(\.id)
         let metrics = GatewayMetrics(
             counters: counters, status: status, reader: store.reader,
-            receivers: uplinks + configuration.feeds.map { FeedName.outbox($0.id) },
+            receivers: uplinks + configuration.feeds.map { NoticeRecord.receiver($0.id) },
             clock: trustedClock)
         var context = WebAPIContext(
             site: SiteDescription(
@@ -36,7 +37,7 @@ extension SiteGateway {
         let instructions = instructions
         context.instruct = { try await instructions.give($0) }
         context.say = { try await instructions.say($0, $1, by: $2) }
-        context.feeds = configuration.feeds.map { ($0.id, FeedName.outbox($0.id)) }
+        context.feeds = configuration.feeds.map { ($0.id, NoticeRecord.receiver($0.id)) }
         context.tokens = configuration.tokens
         if let cranes = configuration.cranes {
             context.shifts = try? ShiftPlan(cranes.shifts, calendar: site.calendar)

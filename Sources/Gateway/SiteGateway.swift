@@ -218,15 +218,14 @@ package struct SiteGateway: Sendable {
                 clock: clock, onEvent: { events.uplink(uplink.id, $0) })
             publishers.append(
                 Running(start: { await publisher.run() }, stop: { publisher.stop() }))
-            var policy = DeliveryPolicy.rollups(of: uplink.resolution)
-            policy.correctionSpacing = uplink.correctionSpacing
             loops.append(
                 Reporting(
                     uplink: uplink.id, site: site.configuration.site.id, store: store,
                     groups: groups, format: format,
                     transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
                     calendar: site.calendar, clock: surroundings.clock,
-                    wallClock: surroundings.wallClock, policy: policy,
+                    wallClock: surroundings.wallClock, resolution: uplink.resolution,
+                    correctionSpacing: uplink.correctionSpacing,
                     logger: surroundings.logger, live: unstored.items))
         }
         return publishers + loops

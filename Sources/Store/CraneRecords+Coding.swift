@@ -3,7 +3,8 @@ import Foundation
 import Telemetry
 
 extension StoredCraneRecord {
-    /// A record with its key and its figures beside it; nil when it cannot be written as JSON, which a figure that is no number would be.
+    /// A record with its key and its figures beside it; nil when it cannot be written as JSON, as a
+    /// figure that is no number cannot.
     package init?(_ record: CraneRecord) {
         switch record {
         case .lift(let lift):

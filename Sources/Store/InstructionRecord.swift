@@ -128,6 +128,9 @@ package struct NoticeRecord: Hashable, Sendable {
     package var to: AlarmState?
     package var since: Timestamp
 
+    /// The name under which a feed stands in the outbox, beside the uplinks.
+    package static func receiver(_ feed: String) -> String { "feed/\(feed)" }
+
     package init(
         feed: String, kind: String, subject: String, time: Timestamp, alarms: [String],
         total: Int, from: AlarmState? = nil, to: AlarmState? = nil, since: Timestamp

@@ -21,6 +21,13 @@ package struct LatestReading: Hashable, Sendable {
     }
 }
 
+extension [Sample] {
+    /// The good numbers, with their times.
+    package var numbers: [(time: Timestamp, value: Double)] {
+        compactMap { sample in sample.reading.number.map { (time: sample.time, value: $0) } }
+    }
+}
+
 /// One reading of one series, as it is read back.
 package struct Sample: Hashable, Sendable {
     package var time: Timestamp

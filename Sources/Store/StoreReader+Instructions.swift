@@ -100,15 +100,14 @@ extension StoreReader {
     ///
     /// One look at the store for all of it, because somebody waits, and a storm asks for many.
     ///
-    /// - Parameter receiver: the feed's name in the outbox.
     /// - Returns: without a message for an item whose message is no longer kept.
     package func owedNotices(
-        feed: String, receiver: String, now: Timestamp, limit: Int
+        feed: String, now: Timestamp, limit: Int
     ) async throws(StoreError) -> [OwedNotice] {
         try await read("read what \(feed) is told") { db in
             try Self.owedItems(
-                receiver, now, .zero, Timestamp(milliseconds: 0), live: true, inOrder: true, limit,
-                db
+                NoticeRecord.receiver(feed), now, .zero, Timestamp(milliseconds: 0), live: true,
+                inOrder: true, limit, db
             ).map { item in
                 guard let notice = try Self.notice(feed, item, db) else {
                     return OwedNotice(item: item, notice: nil, alarms: [])

@@ -64,6 +64,18 @@ package struct StoreReader: Sendable {
         await shared.effects.wait(above: generation)
     }
 
+    /// As `waitForEffects(after:)`, but no longer than `limit` by the clock.
+    package func waitForEffects(
+        after generation: Int64, within limit: Duration, on clock: any Clock<Duration>
+    ) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await waitForEffects(after: generation) }
+            group.addTask { try? await clock.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// The generation after each application of effects from now on.
     package func effects() -> AsyncStream<Int64> { shared.effects.stream() }
 

@@ -57,9 +57,6 @@ package struct JSONWriter: Sendable {
 
     // MARK: Values
 
-    /// Writes a value that is JSON already.
-    package mutating func json(_ text: String) { raw(text) }
-
     /// Writes `null`.
     package mutating func null() { raw("null") }
 

@@ -5,28 +5,6 @@ import Gateway
 import Store
 import Telemetry
 
-/// The span of time that a report covers.
-struct SpanArguments: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(say("Begin: time, today or -30d.", "起点：时间、today 或 -30d。")))
-    var from: String = "-30d"
-
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
-    var to: String = "now"
-
-    func span(_ calendar: SiteCalendar) throws -> (from: Timestamp, to: Timestamp) {
-        let now = SystemClock(believesWall: true).read().wall
-        let start = try InstantArgument.parse(from, now: now, calendar: calendar)
-        let end = try InstantArgument.parse(to, now: now, calendar: calendar)
-        guard start < end else {
-            throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
-        }
-        return (start, end)
-    }
-}
-
 /// `plumbline alarms replay`: what other rules would have said.
 struct AlarmsReplay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +41,7 @@ struct AlarmsReplay: AsyncParsableCommand {
             let (site, _) = try SiteFiles.site(
                 at: config, devices: share + "/Devices", readsAll: false)
             let played = try selected(site.configuration.alarms)
-            let (from, to) = try span.span(site.calendar)
+            let (from, to) = try span.span(site.calendar, standard: "-30d")
             let store = try open(site)
             defer { try? store.close() }
             let progress = ProgressLine(say("replaying", "回放中"))
@@ -190,7 +168,7 @@ struct AlarmsReport: AsyncParsableCommand {
         try await reportingFailures {
             let (reader, calendar, close) = try source.open()
             defer { close() }
-            let (from, to) = try span.span(calendar)
+            let (from, to) = try span.span(calendar, standard: "-30d")
             var keys: [AlarmRecord] = []
             try await eachAlarm(reader, from, to) { if !$0.isBackfill { keys.append($0) } }
             var lives: [AlarmQuality.Life] = []

@@ -35,7 +35,7 @@ struct AlarmsWhy: AsyncParsableCommand {
             }
             let changes = try await reader.transitions(alarmKey: id)
             showLife(alarm, changes, calendar)
-            let rule = try rule(of: alarm)
+            let rule = try source.configuration()?.alarms.first { $0.name == alarm.rule }
             showRule(rule, alarm)
             let raised = changes.first { $0.to == .activeUnacknowledged } ?? changes.first
             if let evidence = raised?.evidence {
@@ -74,12 +74,6 @@ struct AlarmsWhy: AsyncParsableCommand {
         }
         print(table.text)
         print("")
-    }
-
-    private func rule(of alarm: AlarmRecord) throws -> AlarmRule? {
-        guard source.data == nil else { return nil }
-        let path = source.config ?? "/etc/plumbline/site.yaml"
-        return try SiteFiles.configuration(at: path).alarms.first { $0.name == alarm.rule }
     }
 
     private func showRule(_ rule: AlarmRule?, _ alarm: AlarmRecord) {
@@ -152,10 +146,7 @@ struct AlarmsWhy: AsyncParsableCommand {
     ) async throws {
         guard let series = try await reader.registry().series(alarm.series) else { return }
         let amended = rule.amendment(
-            of: evidence, series: series,
-            readings: found.compactMap { sample in
-                sample.reading.number.map { (time: sample.time, value: $0) }
-            }, period: nil, units: [:])
+            of: evidence, series: series, readings: found.numbers, units: [:])
         guard let amended else { return }
         print(
             say(

@@ -30,14 +30,7 @@ struct Lifts: AsyncParsableCommand {
     @Option(help: ArgumentHelp(say("One crane; all without it.", "指定塔机；省略则全部。")))
     var crane: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(say("Begin: time, today or -24h.", "起点：时间、today 或 -24h。")))
-    var from: String = "-24h"
-
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
-    var to: String = "now"
+    @OptionGroup var span: SpanArguments
 
     @Flag(help: ArgumentHelp(say("Lists each lift.", "逐条列出吊次。")))
     var each = false
@@ -52,13 +45,10 @@ struct Lifts: AsyncParsableCommand {
         try await reportingFailures {
             let (reader, calendar, close) = try source.open()
             defer { close() }
-            let now = SystemClock(believesWall: true).read().wall
-            let start = try InstantArgument.parse(from, now: now, calendar: calendar)
-            let end = try InstantArgument.parse(to, now: now, calendar: calendar)
-            guard start < end else {
-                throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
-            }
-            let plan = try ShiftPlan(try shifts(), calendar: calendar)
+            let (start, end) = try span.span(calendar, standard: "-24h")
+            let cranes = try source.configuration()?.cranes
+            let plan = try ShiftPlan(
+                cranes?.shifts ?? SiteConfiguration.Cranes.days, calendar: calendar)
             // Whole shifts: one that has begun before is counted from its own start.
             let first = each ? start : plan.span(containing: start).start
             func records(_ kind: StoredCraneRecord.Kind) async throws -> [StoredCraneRecord] {
@@ -74,13 +64,13 @@ struct Lifts: AsyncParsableCommand {
             }
             let lifts = try await records(.lift).compactMap(\.lift)
             if lifts.isEmpty, format == .table {
+                let isCounted = source.data != nil || cranes != nil
                 return print(
-                    say("there was no lift", "没有吊次记录")
-                        + (try countsLifts()
-                            ? ""
-                            : say(
-                                ": the configuration has no 'cranes:', so none is counted",
-                                "：配置中没有 'cranes:'，不统计吊次")))
+                    isCounted
+                        ? say("there was no lift", "没有吊次记录")
+                        : say(
+                            "the configuration has no 'cranes:', so no lift is counted",
+                            "配置中没有 'cranes:'，不统计吊次"))
             }
             if each { return show(table(lifts, calendar), format) }
             let misses = try await records(.nearMiss).compactMap(\.nearMiss)
@@ -88,20 +78,6 @@ struct Lifts: AsyncParsableCommand {
                 table(LiftSummary.summaries(of: lifts, nearMisses: misses, plan: plan), calendar),
                 format)
         }
-    }
-
-    private func countsLifts() throws -> Bool {
-        guard source.data == nil else { return true }
-        return try cranes() != nil
-    }
-
-    private func shifts() throws -> [LiftShift] {
-        let days = [LiftShift(name: "day", hour: 0)]
-        return source.data == nil ? try cranes()?.shifts ?? days : days
-    }
-
-    private func cranes() throws -> SiteConfiguration.Cranes? {
-        try SiteFiles.configuration(at: source.config ?? "/etc/plumbline/site.yaml").cranes
     }
 
     private func table(_ summaries: [LiftSummary], _ calendar: SiteCalendar) -> TextTable {

@@ -29,14 +29,7 @@ struct Query: AsyncParsableCommand {
     @Argument(help: ArgumentHelp(say("device.point; none lists all.", "设备.点位；省略则列出全部。")))
     var series: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(say("Begin: time, today or -24h.", "起点：时间、today 或 -24h。")))
-    var from: String = "-24h"
-
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
-    var to: String = "now"
+    @OptionGroup var span: SpanArguments
 
     @Option(help: ArgumentHelp(say("1min, 15min, 1h or 1d.", "1min、15min、1h 或 1d。")))
     var resolution: String = "15min"
@@ -56,12 +49,7 @@ struct Query: AsyncParsableCommand {
             guard let id = SeriesID(series), let known = registry.series(id) else {
                 throw Failure.badInput(unknownSeries(series, registry))
             }
-            let now = SystemClock(believesWall: true).read().wall
-            let start = try InstantArgument.parse(from, now: now, calendar: calendar)
-            let end = try InstantArgument.parse(to, now: now, calendar: calendar)
-            guard start < end else {
-                throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
-            }
+            let (start, end) = try span.span(calendar, standard: "-24h")
             if raw {
                 try await samples(known, start, end, reader, calendar)
             } else {

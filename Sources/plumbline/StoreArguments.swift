@@ -27,8 +27,13 @@ struct StoreArguments: ParsableArguments {
 
     /// The folder that holds the store.
     func directory() throws -> String {
-        if let data { return data }
-        return try SiteFiles.configuration(at: config ?? "/etc/plumbline/site.yaml").data.directory
+        try place().directory
+    }
+
+    /// The configuration; nil where only the data folder is named.
+    func configuration() throws -> SiteConfiguration? {
+        if data != nil { return nil }
+        return try SiteFiles.configuration(at: config ?? "/etc/plumbline/site.yaml")
     }
 
     /// Where the data lies, how its days are cut, and what the uplinks want if that is known.
@@ -39,22 +44,16 @@ struct StoreArguments: ParsableArguments {
     }
 
     func place() throws -> Place {
-        let directory: String
-        let zone: String
-        var selections: [OwedSelection]?
-        if let data {
-            (directory, zone) = (data, self.zone)
-        } else {
-            let path = config ?? "/etc/plumbline/site.yaml"
-            let configuration = try SiteFiles.configuration(at: path)
-            (directory, zone) = (configuration.data.directory, configuration.site.timezone)
-            selections = configuration.uplinks.map { OwedSelection($0) }
-        }
+        let configuration = try configuration()
+        let directory = data ?? configuration?.data.directory ?? ""
+        let zone = configuration?.site.timezone ?? zone
         guard let calendar = SiteCalendar(systemZone: zone) else {
             throw Failure.badInput(
                 say("the time zone '\(zone)' is not known here", "本机没有时区 '\(zone)'"))
         }
-        return Place(directory: directory, calendar: calendar, selections: selections)
+        return Place(
+            directory: directory, calendar: calendar,
+            selections: configuration?.uplinks.map { OwedSelection($0) })
     }
 
     /// Opens the store for reading, beside a running gateway or without one.
@@ -70,6 +69,34 @@ struct StoreArguments: ParsableArguments {
                     "the store in '\(directory)' cannot be opened: \(error)",
                     "无法打开 '\(directory)' 中的数据：\(error)"))
         }
+    }
+}
+
+/// The span of time that a verb covers.
+struct SpanArguments: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            say(
+                "Begin: time, today or -24h. (default: -30d for alarms, else -24h)",
+                "起点：时间、today 或 -24h（默认：报警为 -30d，其余为 -24h）。")))
+    var from: String?
+
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp(say("End: time or now.", "终点：时间或 now。")))
+    var to: String = "now"
+
+    /// - Parameter standard: where it begins unless somebody says.
+    func span(
+        _ calendar: SiteCalendar, standard: String
+    ) throws -> (from: Timestamp, to: Timestamp) {
+        let now = SystemClock(believesWall: true).read().wall
+        let start = try InstantArgument.parse(from ?? standard, now: now, calendar: calendar)
+        let end = try InstantArgument.parse(to, now: now, calendar: calendar)
+        guard start < end else {
+            throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
+        }
+        return (start, end)
     }
 }
 

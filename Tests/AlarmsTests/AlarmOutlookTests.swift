@@ -76,3 +76,44 @@ struct AlarmOutlookTests {
         }
     }
 }
+
+@Suite("The means of which an outlook is given")
+struct AlarmOutlookTargetTests {
+    private func machine(_ when: String, head: String? = nil) throws -> AlarmMachine {
+        let site = AlarmSite(groups: [dustGroup(), dustGroup(2, device: "dust-south")])
+        return AlarmMachine(rules: [try parseRule(when, head: head)], site: site)
+    }
+
+    private let mean = "rollup: mean, over: 15min, window: aligned, above: 150 ug/m3"
+
+    @Test("are the limited ones of each series, in its own unit")
+    func targets() throws {
+        let targets = try machine(mean).outlookTargets(at: at(0))
+        #expect(targets.map(\.series.description) == ["dust-north.pm10", "dust-south.pm10"])
+        #expect(targets.allSatisfy { $0.limit == 150 && $0.unit == "ug/m3" })
+        #expect(targets.allSatisfy { $0.window.over == .seconds(900) })
+        let south = SeriesID(device: DeviceID("dust-south"), point: PointKey("pm10"))
+        let ofSouth = try machine(mean).outlookTargets(at: at(0), of: south)
+        #expect(ofSouth == [targets[1]])
+    }
+
+    @Test(
+        "are no others: a rate that goes on says nothing of them",
+        arguments: [
+            "input: reading, above: 150 ug/m3",
+            "rollup: max, over: 15min, window: aligned, above: 150 ug/m3",
+            "rollup: mean, over: 15min, window: aligned, below: 5 ug/m3",
+        ])
+    func others(when: String) throws {
+        let targets = try machine(when).outlookTargets(at: at(0))
+        #expect(targets.isEmpty)
+    }
+
+    @Test("are those of rules that are in force")
+    func inForce() throws {
+        let head = "severity: info, source: a test, status: project, valid_from: 2026-01-02"
+        let machine = try machine(mean, head: head)
+        #expect(machine.outlookTargets(at: at(0)).isEmpty)
+        #expect(machine.outlookTargets(at: at(2 * 86_400)).count == 2)
+    }
+}

@@ -1,7 +1,6 @@
 import Acquisition
 import DeviceProfiles
 import FieldLinks
-import LocatedText
 import Telemetry
 import Testing
 
@@ -9,31 +8,14 @@ import Testing
 
 @Suite("Buses in a site's configuration")
 struct BusConfigurationTests {
-    private static func site(_ links: String) throws -> (BoundSite?, String) {
-        let text = """
-            site: { id: test, name: 测试, timezone: Asia/Shanghai, phase: construction }
-            data: { directory: /tmp/none }
-            links:
-            \(links)
-            """
-        let faults = FaultCollector()
-        let library = try SiteFiles.library(at: ConfigurationTests.root + "/Devices")
-        let configuration = SiteConfiguration.parse(
-            text, file: "site.yaml", faults: faults, readFile: { _ in "" })
-        let site = configuration.flatMap { BoundSite($0, library: library, faults: faults) }
-        do throws(Faults) {
-            try faults.throwIfAny()
-            return (site, "")
-        } catch {
-            return (nil, error.description)
-        }
+    private static func bound(_ links: String) throws -> BoundText {
+        try BoundText("links:\n" + links)
     }
 
     private static func place(_ address: String, devices: String = "") throws -> BusPlace? {
-        let (site, faults) = try site(
-            "  - { id: a, bus: \"\(address)\", devices: [\(devices)] }")
-        #expect(faults == "")
-        guard case .bus(_, let address, _)? = site?.links.first else { return nil }
+        let bound = try bound("  - { id: a, bus: \"\(address)\", devices: [\(devices)] }")
+        #expect(bound.faults == "")
+        guard case .bus(_, let address, _)? = bound.site?.links.first else { return nil }
         return address.place
     }
 
@@ -123,7 +105,7 @@ struct BusConfigurationTests {
             ),
         ])
     func mistakes(address: String, devices: String, words: String) throws {
-        let (_, faults) = try Self.site("  - { id: a, \(address), devices: [\(devices)] }")
+        let faults = try Self.bound("  - { id: a, \(address), devices: [\(devices)] }").faults
         #expect(faults.contains(words), "\(faults)")
         #expect(faults.hasPrefix("site.yaml:4:"))
     }
@@ -136,11 +118,12 @@ struct BusConfigurationTests {
             ("?registration=A", "?registration=B", false),
         ])
     func callers(first: String, second: String, isRefused: Bool) throws {
-        let (_, faults) = try Self.site(
+        let faults = try Self.bound(
             """
               - { id: a, bus: "rtu+listen://0.0.0.0:4001\(first)", devices: [] }
               - { id: b, bus: "rtu+listen://0.0.0.0:4001\(second)", devices: [] }
-            """)
+            """
+        ).faults
         #expect(faults.contains("'b' cannot be told from another one") == isRefused, "\(faults)")
     }
 
@@ -148,28 +131,29 @@ struct BusConfigurationTests {
     func overload() throws {
         let many = (1...30).map { "{ id: m\($0), profile: acrel/adl3000, unit: \($0) }" }
             .joined(separator: ", ")
-        let (_, faults) = try Self.site(
-            "  - { id: a, bus: \"rtu:///dev/ttyS1?baud=1200\", devices: [\(many)] }")
+        let faults = try Self.bound(
+            "  - { id: a, bus: \"rtu:///dev/ttyS1?baud=1200\", devices: [\(many)] }"
+        ).faults
         #expect(faults.contains("of what 1200 8N1 can carry"), "\(faults)")
         #expect(faults.contains("poll more rarely"))
-        let (site, none) = try Self.site(
+        let fast = try Self.bound(
             "  - { id: a, bus: \"rtu:///dev/ttyS1?baud=115200\", devices: [\(many)] }")
-        #expect(none == "")
-        let load = try #require(site?.busLoads.first)
+        #expect(fast.faults == "")
+        let load = try #require(fast.site?.busLoads.first)
         #expect(load.share > 0.1 && load.share < 1)
         #expect(load.requests > 30)
     }
 
     @Test("a site grants the commands that it names, and nothing else")
     func grants() throws {
-        let (site, faults) = try Self.site(
+        let bound = try Self.bound(
             """
               - id: a
                 bus: tcp://10.0.0.1
                 devices: [{ id: r, profile: waveshare/relay-8ch, unit: 1, commands: [switch.ch2] }]
             """)
-        #expect(faults == "")
-        guard case .bus(_, _, let units)? = site?.links.first else {
+        #expect(bound.faults == "")
+        guard case .bus(_, _, let units)? = bound.site?.links.first else {
             Issue.record("no bus")
             return
         }

@@ -79,6 +79,19 @@ struct ConfigurationTests {
         site.yaml:22:64: '2026-11-21' is not a time with its offset; write it as '2026-11-21T00:00:00+08:00'
         """
 
+    @Test(
+        "has no device under a name of the gateway's own",
+        arguments: ["site", "operators", "gateway"])
+    func reservedNames(name: String) throws {
+        let faults = try BoundText(
+            """
+            links: [ { id: a, bus: "tcp://10.0.0.1",
+              devices: [ { id: \(name), profile: acrel/adl3000, unit: 1 } ] } ]
+            """
+        ).faults
+        #expect(faults.contains("'\(name)' is a name that the gateway itself uses"), "\(faults)")
+    }
+
     @Test("reads includes from the folder of its own file, whatever the working directory")
     func includes() async throws {
         let folder = FileManager.default.temporaryDirectory

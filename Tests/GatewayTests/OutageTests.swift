@@ -222,7 +222,7 @@ struct OutageTests {
                 uplink: "city", site: site, store: folded.store, groups: folded.groups,
                 format: PlumblineJSONFormat(), transport: platform, calendar: .utc,
                 clock: folded.clock, wallClock: folded.clock,
-                policy: .rollups(of: .minute), logger: FoldedStore.quiet, live: state.items),
+                resolution: .minute, logger: FoldedStore.quiet, live: state.items),
             folded.evaluation,
             VolatileEvaluation(
                 evaluation: folded.evaluation, reader: folded.store.reader,

@@ -1,4 +1,3 @@
-import LocatedText
 import Telemetry
 import Testing
 
@@ -19,12 +18,11 @@ struct SprayConfigurationTests {
           never: [ { circumstance: maintenance, is: ["on"] } ]
         """
 
-    private static func site(_ spray: String, commands: String = "[switch.ch1]") throws
-        -> (BoundSite?, String)
-    {
-        let text = """
-            site: { id: test, name: 测试, timezone: Asia/Shanghai, phase: construction }
-            data: { directory: /tmp/none }
+    private static func bound(
+        _ spray: String, commands: String = "[switch.ch1]"
+    ) throws -> BoundText {
+        try BoundText(
+            """
             links:
               - id: relays
                 bus: tcp://10.0.0.1
@@ -35,29 +33,18 @@ struct SprayConfigurationTests {
             alarms: [ { include: rules.yaml } ]
             sprays:
               - { \(spray) }
-            """
-        let faults = FaultCollector()
-        let library = try SiteFiles.library(at: ConfigurationTests.root + "/Devices")
-        let configuration = SiteConfiguration.parse(
-            text, file: "site.yaml", faults: faults, readFile: { _ in rules })
-        let site = configuration.flatMap { BoundSite($0, library: library, faults: faults) }
-        do throws(Faults) {
-            try faults.throwIfAny()
-            return (site, "")
-        } catch {
-            return (nil, error.description)
-        }
+            """, include: rules)
     }
 
     @Test("is read, and off unless it says that it is on")
     func read() throws {
-        let (site, faults) = try Self.site(Self.good)
-        #expect(faults == "")
-        let spray = try #require(site?.configuration.sprays.first)
+        let bound = try Self.bound(Self.good)
+        #expect(bound.faults == "")
+        let spray = try #require(bound.site?.configuration.sprays.first)
         #expect(spray.isEnabled)
         #expect(spray.run == .init(least: .seconds(60), most: .seconds(600), rest: .seconds(300)))
-        let (off, _) = try Self.site(Self.good.replacing("enabled: true, ", with: ""))
-        #expect(off?.configuration.sprays.first?.isEnabled == false)
+        let off = try Self.bound(Self.good.replacing("enabled: true, ", with: ""))
+        #expect(off.site?.configuration.sprays.first?.isEnabled == false)
     }
 
     @Test(
@@ -78,7 +65,7 @@ struct SprayConfigurationTests {
         ])
     func mistakes(old: String, new: String, words: String) throws {
         try #require(Self.good.contains(old))
-        let (_, faults) = try Self.site(Self.good.replacing(old, with: new))
+        let faults = try Self.bound(Self.good.replacing(old, with: new)).faults
         #expect(faults.contains(words), "\(faults)")
         #expect(faults.hasPrefix("site.yaml:"))
     }
@@ -86,13 +73,13 @@ struct SprayConfigurationTests {
     @Test("has its switch for itself")
     func shared() throws {
         let other = Self.good.replacing("id: north", with: "id: south")
-        let (_, faults) = try Self.site(Self.good + " }\n  - { " + other)
+        let faults = try Self.bound(Self.good + " }\n  - { " + other).faults
         #expect(faults.contains("another spray switches 'pumps.switch.ch1'"), "\(faults)")
     }
 
     @Test("needs a command that the device grants")
     func grants() throws {
-        let (_, faults) = try Self.site(Self.good, commands: "[]")
+        let faults = try Self.bound(Self.good, commands: "[]").faults
         #expect(faults.contains("add 'commands: [switch.ch1]' to the device"), "\(faults)")
     }
 }

@@ -50,4 +50,27 @@ struct ConfigurationFaultTests {
             }
         }
     }
+
+    @Test("without mistakes is told what is off, what is passed by and what is not known")
+    func remarks() async throws {
+        try await withTemporaryFolder { folder in
+            var site = try TestSite(folder: folder)
+            site.links = [TestSite.craneLink(port: 1883)]
+            site.ruleFiles = ["crane", "dust"].map { "\(packageRoot)/Config/alarms/\($0).yaml" }
+            site.more = """
+                circumstances: [ { id: maintenance, states: ["off", "on"] } ]
+                """
+            _ = try site.write()
+            let (status, output, error) = try await Program.run(
+                ["check", site.configurationPath, "--share", packageRoot])
+            #expect(status == .exited(0), "\(error)")
+            let notes = output.split(separator: "\n").filter { $0.hasPrefix("note: ") }
+            func isTold(_ words: String...) -> Bool {
+                notes.contains { note in words.allSatisfy { note.contains($0) } }
+            }
+            #expect(isTold("crane.yaml: off are", "'enable:' turns them on"), "\(output)")
+            #expect(isTold("lifts are not counted"))
+            #expect(isTold("crane-1: how often a message comes is not documented"))
+        }
+    }
 }

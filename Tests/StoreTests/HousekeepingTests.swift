@@ -157,7 +157,7 @@ struct HousekeepingTests {
         #expect(report.count(.outbox) == 1)
         #expect(report.count(.crane) == 3)
         let kept = try await store.reader.owedNotices(
-            feed: "phone", receiver: "feed/phone", now: later, limit: 10
+            feed: "phone", now: later, limit: 10
         )
         #expect(kept.map(\.notice) == [notices[1], notices[2]])
         for kind in StoredCraneRecord.Kind.allCases {

@@ -9,8 +9,6 @@ package struct AlarmAmendment: Hashable, Sendable {
     /// In the unit of the evidence.
     package var value: Double
     package var samples: Int
-    /// nil when nobody has said how often the readings come.
-    package var coverage: Double?
 }
 
 extension AlarmRule {
@@ -20,13 +18,12 @@ extension AlarmRule {
     ///   - evidence: as it was judged, by this version of the rule.
     ///   - series: the alarm's own, with the unit in which its readings are kept.
     ///   - readings: the good ones of the window that the store has now.
-    ///   - period: of the series; nil when nobody has said.
     ///   - units: those of the vocabulary by their symbols.
     /// - Returns: nil when nothing has come since, when readings are gone, or when the evidence is
     ///   no figure of one series' window.
     package func amendment(
         of evidence: AlarmEvidence, series: Series,
-        readings: [(time: Timestamp, value: Double)], period: Duration?, units: [String: Unit]
+        readings: [(time: Timestamp, value: Double)], units: [String: Unit]
     ) -> AlarmAmendment? {
         let span = evidence.windowEnd - evidence.windowStart
         guard span > .zero, evidence.word == nil,
@@ -42,14 +39,9 @@ extension AlarmRule {
         guard figure.count > evidence.samples, let value = figure.value() else { return nil }
         let isAlike = UnitSpelling.plain(series.unit) == UnitSpelling.plain(evidence.unit)
         guard isAlike || units[evidence.unit] != nil else { return nil }
-        let coverage = period.flatMap { period -> Double? in
-            guard period > .zero else { return nil }
-            let expected = max(1, span.milliseconds / max(1, period.milliseconds))
-            return min(1, Double(figure.count) / Double(expected))
-        }
         return AlarmAmendment(
             value: isAlike ? value : units[evidence.unit]?.fromCanonical(value) ?? value,
-            samples: figure.count, coverage: coverage)
+            samples: figure.count)
     }
 }
 

@@ -17,7 +17,7 @@ extension SiteConfiguration {
 
 extension SiteConfiguration.Cranes {
     /// Where the site names no shifts.
-    private static let days = [LiftShift(name: "day", hour: 0)]
+    package static let days = [LiftShift(name: "day", hour: 0)]
 
     static func parse(
         _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String

@@ -53,7 +53,7 @@ extension SiteConfiguration.Spray {
         let off = reader.required("off")?.string(faults)
         let alarms =
             reader.required("alarms")
-            .map { names($0, known: rules, "alarm", faults) } ?? []
+            .map { names($0, known: rules, faults) } ?? []
         let areas = reader.optional("areas")?.list(faults).compactMap { $0.string(faults) }
         let run = reader.required("run").flatMap { SprayPlanner.Run.parse($0, faults) }
         let never = (reader.required("never")?.list(faults) ?? [])
@@ -79,14 +79,14 @@ extension SiteConfiguration.Spray {
     }
 
     private static func names(
-        _ node: LocatedNode, known: [String], _ what: String, _ faults: FaultCollector
+        _ node: LocatedNode, known: [String], _ faults: FaultCollector
     ) -> [String] {
         node.list(faults).compactMap { node in
             guard let name = node.string(faults) else { return nil }
             if known.contains(name) { return name }
             let near = Spelling.nearest(to: name, among: known)
             faults.add(
-                node.location, "there is no \(what) '\(name)'",
+                node.location, "there is no alarm '\(name)'",
                 remedy: near.map { "did you mean '\($0)'?" }
                     ?? "name one that the site includes and has not turned off")
             return nil

@@ -85,7 +85,7 @@ package struct AlarmFold: Sendable {
                 // Due at once, whatever the clocks of devices say: one that is ahead delays nothing.
                 findings.owed.append(
                     OwedItem(
-                        uplink: FeedName.outbox(record.feed), kind: record.kind,
+                        uplink: NoticeRecord.receiver(record.feed), kind: record.kind,
                         scope: record.subject, start: record.time, revision: 0,
                         due: Timestamp(milliseconds: 0)))
             }
@@ -118,11 +118,6 @@ package struct AlarmFold: Sendable {
             planners[index] = planner
         }
     }
-}
-
-/// The names under which feeds stand in the outbox, beside the uplinks.
-enum FeedName {
-    static func outbox(_ feed: String) -> String { "feed/\(feed)" }
 }
 
 extension NoticeRecord {

@@ -1,4 +1,5 @@
 import Alarms
+import FeedFormats
 import Store
 import Telemetry
 
@@ -69,12 +70,9 @@ struct AlarmFacts: Sendable {
         // A part of the window is no figure.
         guard samples.count < Self.most else { return nil }
         let amended = rule.amendment(
-            of: evidence, series: known.series,
-            readings: samples.compactMap { sample in
-                sample.reading.number.map { (time: sample.time, value: $0) }
-            }, period: known.period, units: units)
+            of: evidence, series: known.series, readings: samples.numbers, units: units)
         guard let amended else { return nil }
-        let value = "\((amended.value * 10).rounded() / 10) \(evidence.unit)"
+        let value = FigureText.quantity(amended.value, unit: evidence.unit, besides: evidence.limit)
         return AlarmBrief.Fact(
             label: LocalizedText(en: "With late readings", zh: "补到读数后"),
             text: LocalizedText(
@@ -98,7 +96,7 @@ struct AlarmFacts: Sendable {
         let samples =
             (try? await reader.samples(
                 series: witness.series, from: start - hold, to: end + .milliseconds(1),
-                limit: 20_000))
+                limit: Self.most))
             ?? []
         let readings = samples.map { (time: $0.time, reading: $0.reading) }
         let text: LocalizedText
@@ -155,7 +153,7 @@ struct AlarmFacts: Sendable {
             return LocalizedText(en: word ?? "not known", zh: word ?? "未知")
         }
         let mean = numbers.reduce(0, +) / Double(numbers.count)
-        let text = "\((mean * 10).rounded() / 10) \(unit)"
+        let text = FigureText.quantity(mean, unit: unit)
         return LocalizedText(en: text, zh: text)
     }
 }

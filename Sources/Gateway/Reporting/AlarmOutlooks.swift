@@ -1,4 +1,5 @@
 import Alarms
+import FeedFormats
 import Store
 import Telemetry
 import WebAPI
@@ -51,9 +52,7 @@ struct AlarmOutlooks: Sendable {
                 series: series, from: now - back, to: now + .milliseconds(1), limit: Self.most))
             ?? []
         guard samples.count < Self.most else { return [] }
-        return samples.compactMap { sample in
-            sample.reading.number.map { (time: sample.time, value: $0) }
-        }
+        return samples.numbers
     }
 }
 
@@ -61,13 +60,14 @@ extension OutlookLine {
     /// The line as a fact beside an alarm.
     var fact: AlarmBrief.Fact {
         let minutes = "\((left.milliseconds + 59_999) / 60_000)"
-        let figures = "\(Self.short(mean)) / \(Self.short(limit)) \(unit)"
+        let (mean, limit) = (
+            FigureText.quantity(mean, unit: unit, besides: limit),
+            FigureText.quantity(limit, unit: unit)
+        )
         return AlarmBrief.Fact(
             label: LocalizedText(en: "Next: \(title.en)", zh: "即将触发：\(title.zh)"),
             text: LocalizedText(
-                en: "mean so far \(figures), at this rate exceeded in \(minutes) min",
-                zh: "目前均值 \(figures)，按此速度 \(minutes) 分钟后超限"))
+                en: "mean so far \(mean), limit \(limit), at this rate exceeded in \(minutes) min",
+                zh: "目前均值\(mean)，限值\(limit)，按此速度 \(minutes) 分钟后超限"))
     }
-
-    private static func short(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
 }

@@ -6,9 +6,7 @@ protocol Courier: Sendable {
     /// What may be sent now, in the order in which it should go.
     ///
     /// - Throws: what the store reported.
-    func owed(
-        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
-    ) async throws -> [(item: OwedItem, parcel: Parcel)]
+    func owed(at now: Timestamp, limit: Int) async throws -> [(item: OwedItem, parcel: Parcel)]
 
     /// Items of one lane go one after the other.
     func lane(of item: OwedItem) -> String
@@ -41,11 +39,6 @@ struct DeliveryPolicy: Hashable, Sendable {
 
     /// Items in flight at once.
     var inFlight = 16
-    /// Rollups that ended within this span count as live.
-    var liveSpan: Duration = .seconds(300)
-    /// The length of the buckets that are sent; zero for what happens at an instant.
-    var length: Duration = .zero
-    var correctionSpacing: Duration = .seconds(900)
     /// How long to wait when nothing is owed and nothing new comes.
     var idleInterval: Duration = .seconds(1)
     /// The pause after the first handful that nobody took; it doubles.

@@ -18,12 +18,8 @@ struct FeedCourier: Courier {
     /// What else is known of an alarm when it is told; the flag says that it has just changed.
     var facts: @Sendable (AlarmRecord, _ isNews: Bool) async -> [AlarmBrief.Fact] = { _, _ in [] }
 
-    func owed(
-        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
-    ) async throws -> [(item: OwedItem, parcel: Parcel)] {
-        let owed = try await reader.owedNotices(
-            feed: feed, receiver: FeedName.outbox(feed), now: now, limit: limit)
-        return owed.map { one in
+    func owed(at now: Timestamp, limit: Int) async throws -> [(item: OwedItem, parcel: Parcel)] {
+        try await reader.owedNotices(feed: feed, now: now, limit: limit).map { one in
             guard let notice = one.notice else {
                 return (one.item, .expired(reason: "the message is no longer kept"))
             }
@@ -36,7 +32,9 @@ struct FeedCourier: Courier {
 
     /// The changes of all alarms of one rule on one series, `rule|series|onset`: what is retained of
     /// them has to end with the newest.
-    func lane(of item: OwedItem) -> String {
+    func lane(of item: OwedItem) -> String { Self.lane(of: item) }
+
+    static func lane(of item: OwedItem) -> String {
         guard item.kind.hasPrefix("change/"), let end = item.scope.lastIndex(of: "|") else {
             return item.scope
         }

@@ -55,12 +55,7 @@ package struct Reporting: Service {
             try? await clock.sleep(for: pause)
             return
         }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = await store.reader.waitForEffects(after: generation) }
-            group.addTask { try? await clock.sleep(for: pause) }
-            await group.next()
-            group.cancelAll()
-        }
+        await store.reader.waitForEffects(after: generation, within: pause, on: clock)
     }
 
     /// Sends one handful of items.
@@ -75,7 +70,7 @@ package struct Reporting: Service {
         let now = wallClock.read().wall
         let room = progress.room(policy, at: now)
         if room == 0 { return policy.idleInterval }
-        let owed = try await courier.owed(at: now, limit: room, policy)
+        let owed = try await courier.owed(at: now, limit: room)
         if owed.isEmpty { return policy.idleInterval }
         var parcels: [(OwedItem, @Sendable () async -> Outcome)] = []
         for (item, parcel) in owed {

@@ -13,11 +13,18 @@ struct RollupCourier: Courier {
     let format: any UplinkFormat
     let transport: any UplinkTransport
     let calendar: SiteCalendar
+    /// Of the buckets that are reported.
+    let resolution: Resolution
+    /// The least time between two messages for the same item.
+    let correctionSpacing: Duration
+
+    /// What ended within this span is live and goes first; the rest is the backlog.
+    private static let liveSpan = Duration.seconds(300)
 
     init(
         uplink: String, site: SiteID, reader: StoreReader, groups: [ScanGroup],
-        format: any UplinkFormat,
-        transport: any UplinkTransport, calendar: SiteCalendar
+        format: any UplinkFormat, transport: any UplinkTransport, calendar: SiteCalendar,
+        resolution: Resolution, correctionSpacing: Duration
     ) {
         self.uplink = uplink
         self.site = site
@@ -26,14 +33,14 @@ struct RollupCourier: Courier {
         self.format = format
         self.transport = transport
         self.calendar = calendar
+        self.resolution = resolution
+        self.correctionSpacing = correctionSpacing
     }
 
     /// Live items first, then the backlog in its order.
-    func owed(
-        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
-    ) async throws -> [(item: OwedItem, parcel: Parcel)] {
+    func owed(at now: Timestamp, limit: Int) async throws -> [(item: OwedItem, parcel: Parcel)] {
         var owed: [(item: OwedItem, parcel: Parcel)] = []
-        for item in try await items(at: now, limit: limit, policy) {
+        for item in try await items(at: now, limit: limit) {
             if let message = try await encode(item) {
                 owed.append((item, .ready { await transport.send(message) }))
             } else {
@@ -43,18 +50,16 @@ struct RollupCourier: Courier {
         return owed
     }
 
-    private func items(
-        at now: Timestamp, limit: Int, _ policy: DeliveryPolicy
-    ) async throws -> [OwedItem] {
+    private func items(at now: Timestamp, limit: Int) async throws -> [OwedItem] {
         // A bucket is owed when it has ended, so its start lies back by its own length.
-        let liveSince = now - policy.liveSpan - policy.length
+        let liveSince = now - Self.liveSpan - resolution.nominal
         let live = try await reader.owedItems(
-            uplink: uplink, now: now, correctionSpacing: policy.correctionSpacing,
+            uplink: uplink, now: now, correctionSpacing: correctionSpacing,
             liveSince: liveSince, live: true, limit: limit)
         if live.count == limit { return live }
         return try await live
             + reader.owedItems(
-                uplink: uplink, now: now, correctionSpacing: policy.correctionSpacing,
+                uplink: uplink, now: now, correctionSpacing: correctionSpacing,
                 liveSince: liveSince, live: false, limit: limit - live.count)
     }
 
@@ -94,26 +99,18 @@ extension Reporting {
         uplink: String, site: SiteID, store: Store, groups: [ScanGroup],
         format: any UplinkFormat, transport: any UplinkTransport, calendar: SiteCalendar,
         clock: any Clock<Duration>, wallClock: any WallClock,
-        policy: DeliveryPolicy = .rollups(of: .quarterHour), logger: Logger,
-        live: LiveItems = LiveItems()
+        resolution: Resolution = .quarterHour, correctionSpacing: Duration = .seconds(900),
+        logger: Logger, live: LiveItems = LiveItems()
     ) {
         self.init(
             receiver: uplink, store: store,
             courier: RollupCourier(
                 uplink: uplink, site: site, reader: store.reader, groups: groups, format: format,
-                transport: transport, calendar: calendar),
-            policy: policy, clock: clock, wallClock: wallClock, logger: logger,
+                transport: transport, calendar: calendar, resolution: resolution,
+                correctionSpacing: correctionSpacing),
+            policy: DeliveryPolicy(), clock: clock, wallClock: wallClock, logger: logger,
             unstored: UnstoredReport(
                 uplink: uplink, items: live, format: format, transport: transport,
                 calendar: calendar, logger: logger))
-    }
-}
-
-extension DeliveryPolicy {
-    /// For rollups of one resolution.
-    static func rollups(of resolution: Resolution) -> DeliveryPolicy {
-        var policy = DeliveryPolicy()
-        policy.length = resolution.nominal
-        return policy
     }
 }

@@ -12,11 +12,14 @@ extension SiteGateway {
             let most = max(group.period.map { $0 * 3 + group.lateness } ?? .zero, .seconds(300))
             for series in group.series { freshness[series.id] = (series.number, most) }
         }
+        let areas = site.alarmSite(groups: []).devices.compactMapValues(\.area)
         return site.configuration.sprays.filter(\.isEnabled).map { spray in
             SprayLink(
-                spray: spray, areas: site.alarmSite(groups: []).devices.compactMapValues(\.area),
-                circumstances: circumstances, freshness: freshness, store: store, buses: buses,
-                readiness: readiness, clock: surroundings.clock,
+                spray: spray,
+                conditions: SprayConditions(
+                    spray: spray, areas: areas, circumstances: circumstances,
+                    freshness: freshness),
+                store: store, buses: buses, readiness: readiness, clock: surroundings.clock,
                 wallClock: surroundings.wallClock, logger: surroundings.logger)
         }
     }

@@ -12,12 +12,7 @@ import WebAPI
 ///     circumstances ───────┴─▶ SprayPlanner ──▶ Buses.execute ──▶ done, refused, unconfirmed
 struct SprayLink: Service {
     let spray: SiteConfiguration.Spray
-    let areas: [DeviceID: String]
-    /// The numbers of the circumstances' series, by their names.
-    let circumstances: [String: Int]
-    /// How old the newest good reading of an alarm's series may be, by the series' name; what people
-    /// say does not grow old and is not here.
-    let freshness: [SeriesID: (number: Int, most: Duration)]
+    let conditions: SprayConditions
     let store: Store
     let buses: Buses
     let readiness: Readiness
@@ -37,12 +32,17 @@ struct SprayLink: Service {
         var planner = SprayPlanner(spray.run)
         var told: String?
         while !Task.isCancelled {
+            let generation = store.reader.effectsGeneration
             let now = wallClock.read()
             let latest = store.reader.latest()
-            let cause = await cause(latest, now.wall)
+            // An alarm that nobody can read wants nothing: what runs ends by itself.
+            let open = (try? await store.reader.alarms(openOnly: true, limit: 1000)) ?? []
+            let cause = conditions.cause(open: open, latest: latest, now: now.wall)
             // Before the past is evaluated the alarms of yesterday stand, and while nobody knows the
             // time people cannot say that it must not run.
-            let isForbidden = !readiness.isReady || !now.isTrusted || isForbidden(latest)
+            let isForbidden =
+                !readiness.isReady || !now.isTrusted
+                || conditions.isForbidden(latest: latest)
             if let step = planner.step(
                 at: watch.elapsed, isWanted: cause != nil, isForbidden: isForbidden)
             {
@@ -50,54 +50,8 @@ struct SprayLink: Service {
                 planner.ended(step, outcome, at: watch.elapsed)
                 tell(step, outcome, &told)
             }
-            await rest()
-        }
-    }
-
-    /// Waits until something has changed, but not long.
-    private func rest() async {
-        let (reader, clock) = (store.reader, clock)
-        let generation = reader.effectsGeneration
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = await reader.waitForEffects(after: generation) }
-            group.addTask { try? await clock.sleep(for: Self.interval) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    /// The alarm that wants it: active, of one of the rules, in one of the areas, on a series that
-    /// still speaks.
-    private func cause(_ latest: [Int: LatestReading], _ now: Timestamp) async -> String? {
-        // An alarm that nobody can read wants nothing: what runs ends by itself.
-        let open = (try? await store.reader.alarms(openOnly: true, limit: 1000)) ?? []
-        return open.first { alarm in
-            (alarm.state == .activeUnacknowledged || alarm.state == .activeAcknowledged)
-                && spray.alarms.contains(alarm.rule) && !alarm.isBackfill
-                && (spray.areas.map { list in
-                    areas[alarm.series.device].map(list.contains) ?? false
-                } ?? true) && isFresh(alarm.series, latest, now)
-        }?.key
-    }
-
-    /// Whether the series has spoken of late: the alarm of a dead sensor stands, and says nothing of
-    /// the air any more.
-    private func isFresh(
-        _ series: SeriesID, _ latest: [Int: LatestReading], _ now: Timestamp
-    ) -> Bool {
-        guard let (number, most) = freshness[series] else {
-            return series.device == BoundSite.siteDevice
-        }
-        return latest[number]?.goodTime.map { now - $0 <= most } ?? false
-    }
-
-    private func isForbidden(_ latest: [Int: LatestReading]) -> Bool {
-        spray.never.contains { circumstance in
-            // As long as nobody has said how it stands, people may be there.
-            guard let number = circumstances[circumstance.id],
-                case .text(let word) = latest[number]?.goodValue
-            else { return true }
-            return circumstance.words.contains(word)
+            await store.reader.waitForEffects(
+                after: generation, within: Self.interval, on: clock)
         }
     }
 

@@ -164,12 +164,7 @@ private struct Rounds: AsyncSequence, Sendable {
             let seen = generation
             let rest = nextTick - elapsed()
             if rest > .zero {
-                await withTaskGroup(of: Void.self) { [store, clock] group in
-                    group.addTask { _ = await store.waitForEffects(after: seen) }
-                    group.addTask { try? await clock.sleep(for: rest) }
-                    await group.next()
-                    group.cancelAll()
-                }
+                await store.waitForEffects(after: seen, within: rest, on: clock)
             }
             if Task.isCancelled { return nil }
             let now = store.effectsGeneration
