@@ -43,6 +43,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(
     name: "HummingbirdTesting", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -94,7 +95,9 @@ let package = Package(
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
         line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
-        line("Store", ["Telemetry", "BucketCodec", "CraneWork", "OwnThread", grdb, crypto]),
+        line(
+            "Store",
+            ["Telemetry", "BucketCodec", "CraneWork", "OwnThread", grdb, sqlite, crypto]),
         // 3  southbound, northbound, HTTP, the simulated site
         line(
             "Acquisition",

@@ -12,16 +12,14 @@ import argparse
 import http.client
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
 import time
 
-from peers import alarm_site, alarm_watch, common, field_site, gateway
+from peers import alarm_site, alarm_watch, common, field_site, gateway, parts
 from store import markdown_table, shown, text_table
 
-PARTS = ("steady", "storm", "demo")
 # channel → who saw it, and what that watcher calls the place
 CHANNELS = {"sse": ("sse", None), "mqtt_state": ("mqtt", "state"), "mqtt_events": ("mqtt", "events"),
             "webhook": ("webhook", None)}
@@ -32,25 +30,11 @@ DEMO_RULES = {"demo_meter_silent": "meter silent", "pm10_15min": "dust",
 RAISED, CLEARED = ("active_unacknowledged",), ("returned_unacknowledged", "normal")
 
 
-class Alarms:
-    def __init__(self, options):
-        self.options, self.quick = options, options.quick
-        self.figures, self.missing = {}, []
+class Alarms(parts.Parts):
+    NAMES = ("steady", "storm", "demo")
 
-    def part(self, name):
-        if self.options.only and name not in self.options.only:
-            return
-        if self.quick and name == "demo" and not self.options.only:
-            return
-        begin = time.monotonic()
-        print(f"  {name} …", end="", flush=True, file=sys.stderr)
-        try:
-            with common.folder(self.options.scratch) as place:
-                self.figures.update(getattr(self, name)(place))
-            print(f" {time.monotonic() - begin:.0f} s", file=sys.stderr)
-        except (common.Missing, OSError, subprocess.SubprocessError, KeyError, ValueError) as why:
-            self.missing.append(f"{name}: {why}")
-            print(f" FAILED: {why}", file=sys.stderr)
+    def wants(self, name):
+        return super().wants(name) and (name != "demo" or not self.quick or self.options.only)
 
     def watch(self, watch, port, store, broker, topic):
         """Every watcher but the webhook, which has to be there before its address is configured."""
@@ -161,17 +145,6 @@ class Alarms:
                 "channels": {channel: told(arrivals(lines, channel), line) for channel in CHANNELS}
                 | {"atom": told_by_atom(lines["atom"], line)}}
         return {"demo": found}
-
-    def run(self):
-        begin = time.monotonic()
-        self.figures["load_before"] = round(os.getloadavg()[0], 1)
-        os.makedirs(self.options.scratch, exist_ok=True)
-        for name in PARTS:
-            self.part(name)
-        self.figures |= {
-            "quick": self.quick, "run_seconds": round(time.monotonic() - begin),
-            "load_after": round(os.getloadavg()[0], 1),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"}
 
 
 # --- what was seen, and when ------------------------------------------------------------------------
@@ -334,22 +307,6 @@ def tables(figures):
     return found + ([demo_table(figures["demo"])] if "demo" in figures else [])
 
 
-def write_docs(path, figures):
-    begin, end = "<!-- alarm figures: begin -->", "<!-- alarm figures: end -->"
-    with open(path) as file:
-        text = file.read()
-    if begin not in text or end not in text:
-        raise common.Missing(f"{path} has no markers for the alarm figures")
-    kind = "`--quick`" if figures["quick"] else "the whole run"
-    note = (f"{kind}, {figures['run_seconds']} s, {figures['machine']}; load average "
-            f"{figures['load_before']} before and {figures['load_after']} after.")
-    middle = "\n\n".join(markdown_table(head, rows) for head, rows in tables(figures))
-    before, rest = text.split(begin, 1)
-    after = rest.split(end, 1)[1]
-    with open(path, "w") as file:
-        file.write(f"{before}{begin}\n{middle}\n\n{note}\n{end}{after}")
-
-
 def missing_figures(figures, parts):
     for part in parts:
         found = figures.get(part)
@@ -384,10 +341,10 @@ def main():
         with open(options.results, "w") as file:
             json.dump(bench.figures, file, indent=1, sort_keys=True)
             file.write("\n")
-    wanted = options.only or [name for name in PARTS if name != "demo" or not options.quick]
-    bench.missing += missing_figures(bench.figures, wanted)
+    bench.missing += missing_figures(bench.figures, filter(bench.wants, bench.NAMES))
     if not options.only and options.docs and not bench.missing:
-        write_docs(options.docs, bench.figures)
+        middle = "\n\n".join(markdown_table(head, rows) for head, rows in tables(bench.figures))
+        parts.write_between(options.docs, "alarm figures", middle, bench.figures, "--quick")
     for line in bench.missing:
         print(f"MISSING  {line}")
     return 1 if bench.missing else 0

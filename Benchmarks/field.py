@@ -11,35 +11,21 @@ missing. A goal that was missed is marked and is no failure.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 
-from peers import common, field_site, gateway
+from peers import common, field_site, gateway, parts
 from store import markdown_table, shown, text_table
 
-PARTS = ("request", "fast", "links", "maximum", "collectd", "serial", "mqtt")
+class Field(parts.Parts):
+    NAMES = ("request", "fast", "links", "maximum", "collectd", "serial", "mqtt")
 
-
-class Field:
-    def __init__(self, options):
-        self.options, self.quick = options, options.quick
-        self.figures, self.missing = {}, []
-
-    def part(self, name):
-        if self.options.only and name not in self.options.only:
-            return
-        begin = time.monotonic()
-        print(f"  {name} …", end="", flush=True, file=sys.stderr)
-        try:
-            with common.folder(self.options.scratch) as place:
-                self.figures.update(getattr(self, name)(place))
-            print(f" {time.monotonic() - begin:.0f} s", file=sys.stderr)
-        except (common.Missing, OSError, subprocess.SubprocessError, KeyError, ValueError) as why:
-            self.missing.append(f"{name}: {why}")
-            print(f" FAILED: {why}", file=sys.stderr)
+    def run(self):
+        os.makedirs(self.options.scratch, exist_ok=True)
+        self.programs = field_site.compiled(self.options.scratch)
+        super().run()
 
     def bare(self, port, registers, seconds):
         done = field_site.json_of([f"{self.programs}/modbus_floor", str(port), str(registers),
@@ -340,18 +326,6 @@ class Field:
                 "commits": last.commits - first.commits, "memory": memory,
                 "load_average": round(os.getloadavg()[0], 1)}
 
-    def run(self):
-        begin = time.monotonic()
-        self.figures["load_before"] = round(os.getloadavg()[0], 1)
-        os.makedirs(self.options.scratch, exist_ok=True)
-        self.programs = field_site.compiled(self.options.scratch)
-        for name in PARTS:
-            self.part(name)
-        self.figures |= {
-            "quick": self.quick, "run_seconds": round(time.monotonic() - begin),
-            "load_after": round(os.getloadavg()[0], 1),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}"}
-
 
 def csv_rows(place):
     """Values that collectd has stored: lines without the head of each file."""
@@ -423,21 +397,6 @@ REQUIRED = ("cpu_us_per_value", "max_values_per_s", "max_cpu_cores", "f4_cpu_per
             "dead_unit_slowdown", "collectd_values_per_s", "request_us", "request_bare_us")
 
 
-def write_docs(path, figures, head, rows):
-    begin, end = "<!-- field figures: begin -->", "<!-- field figures: end -->"
-    with open(path) as file:
-        text = file.read()
-    if begin not in text or end not in text:
-        raise common.Missing(f"{path} has no markers for the field figures")
-    kind = "`QUICK=1`" if figures["quick"] else "the whole run"
-    note = (f"{kind}, {figures['run_seconds']} s, {figures['machine']}; load average "
-            f"{figures['load_before']} before and {figures['load_after']} after.")
-    before, rest = text.split(begin, 1)
-    after = rest.split(end, 1)[1]
-    with open(path, "w") as file:
-        file.write(f"{before}{begin}\n{markdown_table(head, rows)}\n\n{note}\n{end}{after}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--binaries", required=True, help="folder of plumbline")
@@ -459,7 +418,8 @@ def main():
     if not options.only:
         bench.missing += [f"{key} was not measured" for key in REQUIRED if key not in bench.figures]
         if options.docs and not bench.missing:
-            write_docs(options.docs, bench.figures, head, rows)
+            parts.write_between(
+                options.docs, "field figures", markdown_table(head, rows), bench.figures, "QUICK=1")
     for line in bench.missing:
         print(f"MISSING  {line}")
     return 1 if bench.missing else 0

@@ -32,6 +32,7 @@ package struct Housekeeping: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.keepWithinBounds() }
+                group.addTask { await self.keepLogShort() }
                 if let verification { group.addTask { await verification.run() } }
             }
         }
@@ -53,6 +54,19 @@ package struct Housekeeping: Service {
             pause = min(pause, interval)
         }
     }
+
+    /// Moves a long log into the file a little after the commit that has made it so: those who wait
+    /// for that commit have it by then, and the next one is not there yet.
+    private func keepLogShort() async {
+        while !Task.isCancelled {
+            let seen = store.reader.longLogCount
+            await store.writer.moveLongLog()
+            await store.reader.waitForLongLog(after: seen)
+            try? await clock.sleep(for: Self.quiet)
+        }
+    }
+
+    private static let quiet = Duration.milliseconds(100)
 
     /// The first steps come soon after the start, but not into it: after the first the byte budget
     /// is known, by the second the devices have spoken and their newest readings reach the file.

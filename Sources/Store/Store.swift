@@ -65,6 +65,7 @@ package final class Store: Sendable {
     package func close() throws(StoreError) {
         shared.commits.close()
         shared.effects.close()
+        shared.longLogs.close()
         shared.room.pressure.close()
         // Readers may hold the file open a little longer than the writer; the last of them would not
         // move the log. Without it the file alone is the whole store.
@@ -101,6 +102,8 @@ final class SharedState: Sendable {
     let commits: Beacon
     /// How many times effects were applied since the store was opened.
     let effects: Beacon
+    /// How many commits have left a long write-ahead log since the store was opened.
+    let longLogs = Beacon(newest: 0)
     /// What housekeeping keeps: the ballast, the retention clock, whether there is room.
     let room: StoreRoom
 

@@ -14,6 +14,8 @@ struct StoreFile: Sendable {
     var options: StoreOptions?
     /// Held while the file is open for writing; readers need none.
     var lock: DirectoryLock?
+    /// How far the writer's log has grown since it was last moved into the file.
+    var log = LogLength()
 
     var directory: String { String(path.dropLast(Self.name.count + 1)) }
 
@@ -35,16 +37,18 @@ struct StoreFile: Sendable {
         if let held { lock = held } else { lock = try DirectoryLock(directory: options.directory) }
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
+            let log = LogLength()
             try pool.writeWithoutTransaction { db in
                 try checkOwner(db, what)
                 // GRDB sets NORMAL when it turns WAL on, so this has to come after it.
                 let level = options.durability == .power ? "FULL" : "NORMAL"
                 try db.execute(sql: "PRAGMA synchronous = \(level)")
                 try db.execute(sql: "PRAGMA journal_size_limit = \(walLimit)")
+                log.watch(db)
             }
             try migrate(pool, what)
             try pool.write { db in try fix(zone: zone, db, what) }
-            return StoreFile(pool: pool, path: path, options: options, lock: lock)
+            return StoreFile(pool: pool, path: path, options: options, lock: lock, log: log)
         } catch {
             var error = StoreError(what, error)
             // It is not open: there is nothing to open anew.

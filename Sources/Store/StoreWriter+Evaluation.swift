@@ -15,7 +15,7 @@ extension StoreWriter {
         let what = "apply effects up to journal row \(effects.checkpoint?.cursor ?? 0)"
         let (head, registry) = (shared.head.value, shared.registry.value)
         let damaged = shared.damage.value.causes.keys
-        let sealed = try write(what) { db in
+        let sealed = try commit(what) { db in
             try RollupRows.upsert(effects.rollups, db)
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
             for record in effects.instructions { try InstructionRows.insert(record, db) }
@@ -42,6 +42,7 @@ extension StoreWriter {
         // Only now: a reader that finds a scan neither here nor in a bucket would have lost it.
         shared.head.withValue { head in for outcome in sealed { head.apply(outcome) } }
         shared.effects.light(shared.effects.newest + 1)
+        lookAtLog()
     }
 
     private static func save(_ checkpoint: EvaluationCheckpoint, _ db: Database) throws {

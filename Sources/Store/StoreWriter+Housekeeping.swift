@@ -24,7 +24,7 @@ extension StoreWriter {
             await Task.yield()
         }
         try saveLatest(clock)
-        report.isCheckpointComplete = try checkpoint()
+        report.isCheckpointComplete = try checkpoint(cutsBack: true)
         holdBallast()
         return report
     }
@@ -232,15 +232,18 @@ extension StoreWriter {
         }
     }
 
-    /// Moves the log into the file without waiting for readers; a log that has grown is cut back.
-    private func checkpoint() throws(StoreError) -> Bool {
+    /// Moves the log into the file without waiting for readers.
+    ///
+    /// - Parameter cutsBack: makes a log that had grown small again, which does wait for them.
+    func checkpoint(cutsBack: Bool) throws(StoreError) -> Bool {
         try shared.checkUsable("checkpoint the write-ahead log")
         let file = shared.file
+        defer { file.log.moved() }
         do {
             return try file.pool.writeWithoutTransaction { db in
                 let result = try db.checkpoint(.passive)
                 let isComplete = result.checkpointedFrameCount == result.walFrameCount
-                if isComplete, StoreFile.size(file.path + "-wal") > StoreFile.walLimit {
+                if cutsBack, isComplete, StoreFile.size(file.path + "-wal") > StoreFile.walLimit {
                     try db.checkpoint(.truncate)
                 }
                 return isComplete

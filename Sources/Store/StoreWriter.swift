@@ -22,6 +22,13 @@ package actor StoreWriter {
 
     /// Runs one transaction: everything of it is durable afterwards, or nothing.
     func write<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
+        let result = try commit(what, body)
+        lookAtLog()
+        return result
+    }
+
+    /// As `write`, for what somebody waits for: `lookAtLog` is called once it is told.
+    func commit<T>(_ what: String, _ body: (Database) throws -> T) throws(StoreError) -> T {
         try shared.checkUsable(what)
         do {
             return try shared.file.pool.write(body)
@@ -63,7 +70,7 @@ package actor StoreWriter {
         let first = times.min() ?? batch.clock.wall.milliseconds
         let last = times.max() ?? batch.clock.wall.milliseconds
         let known = boots[batch.clock.bootID]
-        let boot = try write(what) { db in
+        let boot = try commit(what) { db in
             let boot = try known ?? Self.boot(batch.clock.bootID, db)
             let statement = try db.cachedStatement(
                 sql: """
@@ -81,6 +88,7 @@ package actor StoreWriter {
         next = sequence + 1
         publish(batch, sequence, blob, bodies, boot)
         shared.commits.light(sequence)
+        lookAtLog()
         return sequence
     }
 
