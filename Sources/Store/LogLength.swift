@@ -11,8 +11,9 @@ import Synchronization
 final class LogLength: Sendable {
     /// From here on it is to be moved: as long as SQLite itself lets it grow.
     static let long = 1000
-    /// From here on the writer itself moves it.
-    static let longest = 2000
+    /// From here on the writer itself moves it. With the commit that passes it the log has to fit into
+    /// what the ballast gives back, or a full disk could not be left (`Ballast.wanted`).
+    static let longest = 1250
 
     private let pages = Atomic<Int>(0)
 
@@ -46,7 +47,7 @@ extension StoreWriter {
     /// wrong with the disk is noted, and the next commit meets it.
     package func moveLongLog() {
         guard shared.file.log.isLong else { return }
-        _ = try? checkpoint(cutsBack: false)
+        _ = try? checkpoint(thoroughly: false)
     }
 
     /// Called after each commit, once it was told.

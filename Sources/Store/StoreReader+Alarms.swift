@@ -52,9 +52,11 @@ extension StoreReader {
     /// Changes of alarms behind one of them, in their order: each alarm as it stood then.
     ///
     /// The coming and going of a breach that did not hold long enough is no change of an alarm.
+    ///
+    /// - Returns: without the alarm where its row cannot be read, so that what follows is found.
     package func alarmChanges(
         after id: Int64, limit: Int = 1000
-    ) async throws(StoreError) -> [(id: Int64, alarm: AlarmRecord)] {
+    ) async throws(StoreError) -> [(id: Int64, alarm: AlarmRecord?)] {
         try await read("read the changes of alarms") { db in
             try Row.fetchAll(
                 db.cachedStatement(
@@ -64,7 +66,7 @@ extension StoreReader {
                             AND NOT (t.from_state = 'pending' AND t.to_state = 'normal')
                         ORDER BY t.id LIMIT ?
                         """), arguments: [id, max(0, limit)]
-            ).compactMap { row in AlarmRows.record(row).map { (id: row[22], alarm: $0) } }
+            ).map { row in (id: row[22], alarm: AlarmRows.record(row)) }
         }
     }
 }

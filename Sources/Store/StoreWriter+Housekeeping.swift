@@ -24,7 +24,7 @@ extension StoreWriter {
             await Task.yield()
         }
         try saveLatest(clock)
-        report.isCheckpointComplete = try checkpoint(cutsBack: true)
+        report.isCheckpointComplete = try checkpoint(thoroughly: true)
         holdBallast()
         return report
     }
@@ -234,8 +234,10 @@ extension StoreWriter {
 
     /// Moves the log into the file without waiting for readers.
     ///
-    /// - Parameter cutsBack: makes a log that had grown small again, which does wait for them.
-    func checkpoint(cutsBack: Bool) throws(StoreError) -> Bool {
+    /// - Parameter thoroughly: as a part of housekeeping. A log that had grown is cut back, which does
+    ///   wait for readers, and a full disk gets the ballast's bytes, because room is made next. At
+    ///   other times it would only be written full too, and the log could never be moved.
+    func checkpoint(thoroughly: Bool) throws(StoreError) -> Bool {
         try shared.checkUsable("checkpoint the write-ahead log")
         let file = shared.file
         defer { file.log.moved() }
@@ -243,7 +245,7 @@ extension StoreWriter {
             return try file.pool.writeWithoutTransaction { db in
                 let result = try db.checkpoint(.passive)
                 let isComplete = result.checkpointedFrameCount == result.walFrameCount
-                if cutsBack, isComplete, StoreFile.size(file.path + "-wal") > StoreFile.walLimit {
+                if thoroughly, isComplete, StoreFile.size(file.path + "-wal") > StoreFile.walLimit {
                     try db.checkpoint(.truncate)
                 }
                 return isComplete
@@ -252,7 +254,7 @@ extension StoreWriter {
             let error = StoreError("checkpoint the write-ahead log", error)
             // A reader in the way is no fault, and a full disk is dealt with by making room: the
             // next step tries again.
-            if error.code == .full { shared.room.diskIsFull() }
+            if error.code == .full, thoroughly { shared.room.diskIsFull() }
             if error.code == .busy || error.code == .full { return false }
             throw shared.noted(error)
         }

@@ -111,7 +111,7 @@ struct EventFeed {
         if changes.isEmpty { generation = current }
         if let last = changes.last { change = last.id }
         let writer = AlarmWriter(context: context, index: index)
-        return changes.map { _, alarm in
+        return changes.compactMap(\.alarm).map { alarm in
             Self.event("alarm") { writer.write(alarm, &$0) }
         }.joined()
     }
