@@ -1,3 +1,4 @@
+import Foundation
 import Telemetry
 import TestPeers
 import Testing
@@ -69,6 +70,15 @@ struct OwnPointsTests {
                 own: [made.client.certificate], authorities: [made.authority])
             let end = try #require(both.firstEnd())
             #expect(end >= authority && end - authority < .seconds(60))
+            // Of the authorities in one file one that has ended is no harm while another goes on.
+            let bundle = folder + "/bundle.pem"
+            try [made.expired.certificate, made.authority]
+                .map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
+                .write(toFile: bundle, atomically: true, encoding: .utf8)
+            #expect(CertificateFiles(authorities: [bundle]).firstEnd() == authority)
+            #expect(
+                CertificateFiles(own: [bundle]).firstEnd()
+                    == Timestamp(rfc3339: "2020-01-02T00:00:00Z"))
             // The key is no certificate, and a file that cannot be read has no end.
             #expect(CertificateFiles(own: [made.client.key]).firstEnd() == nil)
             #expect(

@@ -10,7 +10,9 @@ struct SprayConditionsTests {
     private static let now = Timestamp(milliseconds: 3_600_000)
     private static let spoken = [7: LatestReading(time: now - .seconds(60), reading: .number(200))]
 
-    private static func conditions(areas: [String]? = nil) throws -> SprayConditions {
+    private static func conditions(
+        areas: [String]? = nil, of devices: [DeviceID: String] = [DeviceID("dust"): "gate"]
+    ) throws -> SprayConditions {
         let site = try BoundText(
             """
             links: [ { id: a, bus: "tcp://10.0.0.1", devices: [
@@ -32,7 +34,7 @@ struct SprayConditionsTests {
         var spray = try #require(site.site?.configuration.sprays.first)
         spray.areas = areas
         return SprayConditions(
-            spray: spray, areas: [DeviceID("dust"): "gate"], circumstances: ["maintenance": 9],
+            spray: spray, areas: devices, circumstances: ["maintenance": 9],
             freshness: [dust: (number: 7, most: .seconds(300))])
     }
 
@@ -75,9 +77,8 @@ struct SprayConditionsTests {
             #expect((cause != nil) == isWanted, "\(areas)")
         }
         // A device of which nobody has said where it stands is near to nothing.
-        let stray = SeriesID(device: DeviceID("stray"), point: PointKey("pm10"))
-        let cause = try Self.conditions(areas: ["gate"])
-            .cause(open: [Self.alarm(series: stray)], latest: Self.spoken, now: Self.now)
+        let cause = try Self.conditions(areas: ["gate"], of: [:])
+            .cause(open: [Self.alarm()], latest: Self.spoken, now: Self.now)
         #expect(cause == nil)
     }
 
