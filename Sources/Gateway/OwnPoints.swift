@@ -36,12 +36,10 @@ struct OwnPoints: Service {
     }
 
     private func report() async {
-        // The newest first: what was evaluated meanwhile makes the backlog smaller, not negative.
-        let newest = store.reader.newestSequence()
         let figures = Figures(
-            disk: store.reader.diskShare(), newest: newest, evaluated: counters.values.evaluated,
-            clock: trustedClock.status, now: trustedClock.read(),
-            certificatesEnd: certificates.firstEnd())
+            disk: store.reader.diskShare(), newest: store.reader.newestSequence(),
+            evaluated: counters.values.evaluated, clock: trustedClock.status,
+            now: trustedClock.read(), certificatesEnd: certificates.firstEnd())
         let readings = figures.readings
         let scan = Scan(
             group: group.id, time: figures.now.wall,
@@ -75,6 +73,7 @@ extension OwnPoints {
         var readings: [PointKey: Reading] {
             var readings: [PointKey: Reading] = [:]
             readings[Point.disk] = disk.map(Reading.number)
+            // Read apart, so that more may have been evaluated than was the newest a moment before.
             readings[Point.backlog] = evaluated.map { .number(Double(max(0, newest - $0))) }
             readings[Point.clock] = .text(clock.state == .trusted ? "yes" : "no")
             readings[Point.offset] = clock.offsetSeconds.map(Reading.number)

@@ -32,9 +32,10 @@ struct StoreArguments: ParsableArguments {
 
     /// The configuration; nil where only the data folder is named.
     func configuration() throws -> SiteConfiguration? {
-        if data != nil { return nil }
-        return try SiteFiles.configuration(at: config ?? "/etc/plumbline/site.yaml")
+        data == nil ? try SiteFiles.configuration(at: path) : nil
     }
+
+    private var path: String { config ?? "/etc/plumbline/site.yaml" }
 
     /// Where the data lies, how its days are cut, and what the uplinks want if that is known.
     struct Place {
@@ -44,16 +45,22 @@ struct StoreArguments: ParsableArguments {
     }
 
     func place() throws -> Place {
-        let configuration = try configuration()
-        let directory = data ?? configuration?.data.directory ?? ""
-        let zone = configuration?.site.timezone ?? zone
+        if let data {
+            return Place(directory: data, calendar: try calendar(zone), selections: nil)
+        }
+        let configuration = try SiteFiles.configuration(at: path)
+        return Place(
+            directory: configuration.data.directory,
+            calendar: try calendar(configuration.site.timezone),
+            selections: configuration.uplinks.map { OwedSelection($0) })
+    }
+
+    private func calendar(_ zone: String) throws -> SiteCalendar {
         guard let calendar = SiteCalendar(systemZone: zone) else {
             throw Failure.badInput(
                 say("the time zone '\(zone)' is not known here", "本机没有时区 '\(zone)'"))
         }
-        return Place(
-            directory: directory, calendar: calendar,
-            selections: configuration?.uplinks.map { OwedSelection($0) })
+        return calendar
     }
 
     /// Opens the store for reading, beside a running gateway or without one.

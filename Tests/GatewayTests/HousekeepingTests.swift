@@ -57,6 +57,33 @@ struct HousekeepingTests {
         }
     }
 
+    @Test("moves a long log into the file a little after the commit that has made it so")
+    func longLog() async throws {
+        let folded = try await IngestionTests.folded()
+        defer { folded.remove() }
+        let (reader, writer) = (folded.store.reader, folded.store.writer)
+        func commit() async throws {
+            _ = try await writer.appendAudit(
+                actor: "the test", action: "filled", detail: "x", at: folded.clock.wall)
+        }
+        let housekeeping = Housekeeping(
+            store: folded.store, policy: HousekeepingPolicy(rawRetention: .seconds(900 * 86_400)),
+            clock: folded.clock, wallClock: folded.clock, logger: FoldedStore.quiet)
+        try await folded.running([housekeeping]) { _ in
+            try await eventually("it waits") { folded.clock.sleepers == 1 }
+            for _ in 0..<2000 where reader.longLogCount == 0 { try await commit() }
+            try await eventually("it has heard of the log") { folded.clock.sleepers == 2 }
+            let seen = reader.longLogCount
+            #expect(seen > 0)
+            try await commit()
+            #expect(reader.longLogCount == seen + 1, "somebody waits for this commit")
+            folded.clock.advance(by: .milliseconds(100))
+            try await eventually("it has moved the log") { folded.clock.sleepers == 1 }
+            try await commit()
+            #expect(reader.longLogCount == seen + 1, "the log is short again")
+        }
+    }
+
     @Test("knows its budget a second after the start, and keeps nobody's first reading waiting")
     func firstSteps() async throws {
         let folded = try await IngestionTests.folded()
