@@ -97,7 +97,10 @@ let package = Package(
         line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
         line(
             "Store",
-            ["Telemetry", "BucketCodec", "CraneWork", "OwnThread", grdb, sqlite, crypto]),
+            [
+                "Telemetry", "BucketCodec", "CraneWork", "EnergyAccounting", "OwnThread", grdb,
+                sqlite, crypto,
+            ]),
         // 3  southbound, northbound, HTTP, the simulated site
         line(
             "Acquisition",

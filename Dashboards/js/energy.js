@@ -6,7 +6,7 @@ import { inBoth, number, pretty, t, time } from './words.js';
 let meterChart = null;
 let hourChart = null;
 
-const isExport = (meter) => meter.series.includes('.export');
+const isExport = (meter) => meter.role !== 'consumption';
 const nameOf = (meter) => (inBoth(meter.title) || meter.id) + (isExport(meter) ? ` (${t('exported')})` : '');
 const palette = () => [1, 2, 3, 4, 5].map((n) => colour(`--series-${n}`));
 
@@ -40,8 +40,8 @@ function hatch(fill) {
 const fillFor = (base, figure) => (figure?.quality === 'estimated' ? hatch(base) : base);
 const today = (meter) => meter.figures.at(-1) ?? null;
 const label = (figure) => {
-  if (!figure || figure.energy === null) return t('noData');
-  return `${figure.quality === 'estimated' ? '≈ ' : ''}${pretty(figure.energy, 'kWh')}`;
+  if (!figure || figure.amount === null) return t('noData');
+  return `${figure.quality === 'estimated' ? '≈ ' : ''}${pretty(figure.amount, 'kWh')}`;
 };
 
 /** The meter that measures the site: the root with the most below it. */
@@ -106,7 +106,7 @@ function drawMeters(answer) {
     type: 'bar',
     data: {
       labels: list.map(({ meter, depth }) => `${depth ? '– '.repeat(depth) : ''}${nameOf(meter)}`),
-      datasets: [{ data: list.map(({ meter }) => today(meter)?.energy ?? null), backgroundColor: fills, borderRadius: 3, barPercentage: 0.72, categoryPercentage: 1, labels: list.map(({ meter }) => label(today(meter))) }],
+      datasets: [{ data: list.map(({ meter }) => today(meter)?.amount ?? null), backgroundColor: fills, borderRadius: 3, barPercentage: 0.72, categoryPercentage: 1, labels: list.map(({ meter }) => label(today(meter))) }],
     },
     options, plugins: [values],
   });
@@ -119,11 +119,11 @@ function stacks(answer, root) {
   const parts = (children.length ? children : [root]).map((m) => ({ name: nameOf(m), fill: colours.get(m.id), hours: m.hours }));
   if (children.length) {
     const rest = root.hours.map((hour, i) => {
-      const known = children.map((c) => c.hours[i]?.energy);
-      if (hour.energy === null || known.some((k) => k === null || k === undefined)) return { ...hour, energy: null };
-      return { ...hour, energy: Math.max(0, hour.energy - known.reduce((a, b) => a + b, 0)) };
+      const known = children.map((c) => c.hours[i]?.amount);
+      if (hour.amount === null || known.some((k) => k === null || k === undefined)) return { ...hour, amount: null };
+      return { ...hour, amount: Math.max(0, hour.amount - known.reduce((a, b) => a + b, 0)) };
     });
-    const total = rest.reduce((sum, h) => sum + (h.energy ?? 0), 0);
+    const total = rest.reduce((sum, h) => sum + (h.amount ?? 0), 0);
     if (total > 0.05) parts.push({ name: t('unmetered'), fill: colour('--rest'), hours: rest });
   }
   return parts;
@@ -148,7 +148,7 @@ function drawHours(answer, root) {
     data: {
       labels: starts.map((s) => time(s)),
       datasets: parts.map((part) => ({
-        label: part.name, data: part.hours.map((h) => h.energy), stack: 'all', barPercentage: 0.9, categoryPercentage: 0.92,
+        label: part.name, data: part.hours.map((h) => h.amount), stack: 'all', barPercentage: 0.9, categoryPercentage: 0.92,
         backgroundColor: part.hours.map((h) => fillFor(part.fill, h)),
       })),
     },

@@ -156,7 +156,7 @@ function drawGlance() {
     const root = siteMeter(energy);
     const now = root?.figures.at(-1);
     const quality = !now ? '' : [inBoth(root.title), now.quality === 'estimated' ? t('estimated') : t('soFar')].filter(Boolean).join(' · ');
-    const q = now?.energy === null || !now ? { text: '—', unit: '' } : quantity(now.energy, 'kWh');
+    const q = now?.amount === null || !now ? { text: '—', unit: '' } : quantity(now.amount, 'kWh');
     list.push(figure(t('energyNow'), (now?.quality === 'estimated' ? '≈ ' : '') + q.text, q.unit, quality));
     const i = now?.intensity ?? null;
     const area = energy.floor_area.value;

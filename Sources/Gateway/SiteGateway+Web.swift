@@ -21,7 +21,7 @@ extension SiteGateway {
                 floorAreaSquareMetres: configuration.site.floorArea),
             calendar: site.calendar, wallClock: surroundings.wallClock,
             clock: surroundings.clock, store: store.reader, devices: devices(),
-            pointTitles: pointTitles(), meterTree: configuration.meters,
+            pointTitles: pointTitles(), energy: configuration.energy,
             limitLines: limitLines(),
             alarmTitles: Dictionary(
                 configuration.alarms.map {

@@ -83,6 +83,14 @@ package struct CounterInterval: Hashable, Sendable {
         self.step = step
     }
 
+    /// An amount that is known to lie between two instants; nil when nothing lies between them.
+    package init?(amount: ScaledInteger, from start: Timestamp, to end: Timestamp) {
+        guard start < end else { return nil }
+        self.start = start
+        self.end = end
+        step = .increase(amount)
+    }
+
     /// What was counted from the interval's start up to `time`, rounded down to the grid.
     func counted(until time: Timestamp) -> ScaledInteger {
         let total = step.increase

@@ -2,74 +2,49 @@ import EnergyAccounting
 import Store
 import Telemetry
 
-/// Reads what the meters counted, bucket by bucket, from the store's rollups.
+/// Reads what the meters counted, bucket by bucket, from the store's hours.
 struct EnergyReport {
     let context: WebAPIContext
 
-    /// Younger than this, a day or an hour may not have been folded yet; it is then put together
-    /// from what is finer.
-    static let foldedAfter = Duration.seconds(2 * 86_400)
-
-    /// The figures of one meter over `buckets`, which follow each other.
-    func figures(of meter: Meter, over buckets: [Bucket], now: Timestamp) async throws
-        -> [EnergyFigure]
-    {
-        guard let first = buckets.first, let last = buckets.last,
-            let number = seriesNumber(of: meter)
-        else {
-            return buckets.map { figure(of: meter, in: $0, now: now, parts: []) }
-        }
-        let stored = try await context.store.rollups(
-            series: number, resolution: first.resolution, from: first.start, to: last.end)
-        var whole: [Timestamp: Rollup] = [:]
-        for record in stored { whole[record.bucket.start] = record.rollup }
-        let open = buckets.filter { whole[$0.start] == nil && $0.end > now - Self.foldedAfter }
-        var fine: [(bucket: Bucket, rollup: Rollup)] = []
-        if let from = open.first?.start, let to = open.last?.end {
-            fine = try await finest(number, from: from, to: to)
-        }
-        return buckets.map { bucket in
-            let parts =
-                whole[bucket.start].map { [$0] }
-                ?? fine.filter { bucket.contains($0.bucket.start) }.map(\.rollup)
-            return figure(of: meter, in: bucket, now: now, parts: parts)
-        }
+    /// One amount and the bucket that it belongs to.
+    struct Figure {
+        var bucket: Bucket
+        var figure: AccountFigure
+        /// Per square metre; nil without an area.
+        var perArea: Exact?
+        /// Whether the bucket has not ended yet.
+        var isPartial: Bool
     }
 
-    /// Quarters of an hour, and minutes after the last of them: together they have no overlap.
-    private func finest(_ series: Int, from: Timestamp, to: Timestamp) async throws
-        -> [(bucket: Bucket, rollup: Rollup)]
-    {
-        let quarters = try await context.store.rollups(
-            series: series, resolution: .quarterHour, from: from, to: to)
-        let rest = quarters.last?.bucket.end ?? from
-        var records = quarters
-        // Minutes bridge only the quarter that is still open; older ones have been closed.
-        if rest < to {
-            records += try await context.store.rollups(
-                series: series, resolution: .minute,
-                from: max(rest, context.now - .seconds(3600)), to: to)
-        }
-        return records.map { ($0.bucket, $0.rollup) }
+    /// What all meters counted over the hours of these buckets, which follow each other.
+    func ledger(over buckets: [Bucket], now: Timestamp) async throws -> MeterLedger? {
+        guard let first = buckets.first, let last = buckets.last else { return nil }
+        let grid = CountGrid(.hour, from: first.start, to: last.end, calendar: context.calendar)
+        return try await context.store.meterLedger(of: context.energy, on: grid, now: now)
     }
 
-    private func figure(of meter: Meter, in bucket: Bucket, now: Timestamp, parts: [Rollup])
-        -> EnergyFigure
-    {
-        context.meterTree.figure(
-            of: meter.id, in: bucket, now: now,
-            floorAreaSquareMetres: context.site.floorAreaSquareMetres
-        ) { $0 == meter.counter ? parts : [] }
-    }
-
-    private func seriesNumber(of meter: Meter) -> Int? {
-        for device in context.devices where device.id == meter.counter.device {
-            for group in device.groups {
-                if let series = group.series.first(where: { $0.id == meter.counter }) {
-                    return series.number
-                }
+    /// The figures of one meter over `buckets`.
+    func figures(
+        of meter: Meter, over buckets: [Bucket], in ledger: MeterLedger?, now: Timestamp
+    ) -> [Figure] {
+        buckets.map { bucket in
+            guard let ledger else {
+                return Figure(
+                    bucket: bucket, figure: AccountFigure(Counts.Total(), passed: 0),
+                    isPartial: now < bucket.end)
             }
+            let slots = ledger.grid.slots(from: bucket.start, to: bucket.end)
+            let passed = ledger.grid.slots(from: bucket.start, to: min(bucket.end, now)).count
+            let figure = AccountFigure(
+                ledger.total(of: meter.id, over: slots), passed: passed)
+            let day = CivilDate(bucket.start, calendar: context.calendar)
+            let area = AccountingPeriod(from: day, through: day).flatMap {
+                context.energy.area(over: $0)
+            }
+            return Figure(
+                bucket: bucket, figure: figure,
+                perArea: figure.amount.flatMap { amount in area.map { amount / $0 } },
+                isPartial: now < bucket.end)
         }
-        return nil
     }
 }

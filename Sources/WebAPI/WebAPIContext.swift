@@ -105,7 +105,8 @@ package struct WebAPIContext: Sendable {
     package var devices: [DeviceDescription]
     /// Titles of points, for people; a point without one is told by its key.
     package var pointTitles: [PointKey: LocalizedText]
-    package var meterTree: MeterTree
+    /// The meters, and what the site has decided about its accounts.
+    package var energy: EnergyPlan
     package var limitLines: [SeriesID: [LimitLine]]
     /// By the rule's name.
     package var alarmTitles: [String: LocalizedText]
@@ -140,7 +141,7 @@ package struct WebAPIContext: Sendable {
     package init(
         site: SiteDescription, calendar: SiteCalendar, wallClock: any WallClock,
         clock: any Clock<Duration>, store: StoreReader, devices: [DeviceDescription],
-        pointTitles: [PointKey: LocalizedText] = [:], meterTree: MeterTree,
+        pointTitles: [PointKey: LocalizedText] = [:], energy: EnergyPlan,
         limitLines: [SeriesID: [LimitLine]] = [:], alarmTitles: [String: LocalizedText] = [:],
         uplinks: [String] = [], readiness: Readiness,
         metrics: @escaping @Sendable () async -> [MetricSample] = { [] },
@@ -153,7 +154,7 @@ package struct WebAPIContext: Sendable {
         self.store = store
         self.devices = devices
         self.pointTitles = pointTitles
-        self.meterTree = meterTree
+        self.energy = energy
         self.limitLines = limitLines
         self.alarmTitles = alarmTitles
         self.uplinks = uplinks

@@ -133,7 +133,7 @@ struct DemoTests {
             let main = meters.first(where: { $0["id"] as? String == "main" }),
             let figures = main["figures"] as? [[String: Any]]
         else { return 0 }
-        return figures.last?["energy"] as? Double ?? 0
+        return figures.last?["amount"] as? Double ?? 0
     }
 
     /// Loads the page in a real browser, if one is installed, and reads what it has drawn.

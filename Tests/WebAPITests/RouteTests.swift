@@ -159,21 +159,21 @@ struct RouteTests {
                         counter, .minute, "2026-11-21T14:16:00+08:00", increase: 0.125, count: 1,
                         expected: 1),
                     site.rollup(
-                        counter, .day, "2026-11-20T12:00:00+08:00", increase: 80, count: 1440,
-                        expected: 1440),
+                        counter, .hour, "2026-11-20T12:00:00+08:00", increase: 80, count: 60,
+                        expected: 60),
                 ]))
             let today = try await site.get("/api/v1/energy")
             let meter = try #require(today.list("meters").first)
             let figure = try #require((meter["figures"] as? [[String: Any]])?.first)
-            #expect(figure["energy"] as? Double == 4)
+            #expect(figure["amount"] as? Double == 4)
             #expect(figure["intensity"] as? Double == 0.004)
             #expect(figure["quality"] as? String == "estimated")
             #expect(figure["partial"] as? Bool == true)
             #expect(figure["start"] as? String == "2026-11-21T00:00:00+08:00")
             let hours = try #require(meter["hours"] as? [[String: Any]])
             #expect(hours.count == 15)
-            #expect(hours[13]["energy"] as? Double == 2.5)
-            #expect(hours[14]["energy"] as? Double == 1.5)
+            #expect(hours[13]["amount"] as? Double == 2.5)
+            #expect(hours[14]["amount"] as? Double == 1.5)
             #expect(hours[3]["quality"] as? String == "missing")
             let days = try await site.get(
                 "/api/v1/energy?meter=main&from=2026-11-20T00:00:00%2B08:00"

@@ -79,11 +79,13 @@ struct TestSite {
                     kind: "meter.electric", link: "meter-bus", groups: [groups[1]]),
             ],
             pointTitles: [PointKey("pm10"): LocalizedText(en: "PM10", zh: "可吸入颗粒物")],
-            meterTree: MeterTree([
-                Meter(
-                    id: "main", parent: nil, item: nil, carrier: "electricity",
-                    counter: Self.energy, location: Location(file: "test", line: 1, column: 1))
-            ]),
+            energy: EnergyPlan(
+                tree: MeterTree([
+                    Meter(
+                        id: "main", parent: nil, item: nil, carrier: .electricity,
+                        source: .counter(Self.energy),
+                        location: Location(file: "test", line: 1, column: 1))
+                ]), floorArea: Exact(1000)),
             limitLines: [
                 Self.pm10: [
                     LimitLine(

@@ -6,8 +6,8 @@ import Telemetry
 /// Sums of counted energy are decimals; a share by area or an average over days is not. All of the
 /// accounts are done on this type and rounded once, half to even, by `text(places:)`.
 ///
-/// Where a numerator or denominator would leave 127 bits, both are cut to 62 bits first: the error
-/// is then below 10⁻¹⁸ of the value, and no figure of a site comes near.
+/// Where a numerator or denominator would leave 127 bits, the operation is done on doubles: the
+/// error is then about 10⁻¹⁵ of the value. No figure of a site comes near.
 package struct Exact: Hashable, Sendable {
     /// In lowest terms, with the sign.
     package let numerator: Int128
@@ -91,9 +91,7 @@ extension Exact: Comparable {
     package static func < (a: Self, b: Self) -> Bool { (a - b).isNegative }
 
     package static func + (a: Self, b: Self) -> Self {
-        if let sum = sum(a, b) { return sum }
-        let (x, y) = (a.shortened, b.shortened)
-        return sum(x, y) ?? (x.magnitude > y.magnitude ? x : y)
+        sum(a, b) ?? Exact(nearest: a.double + b.double)
     }
 
     package static func - (a: Self, b: Self) -> Self { a + -b }
@@ -101,8 +99,7 @@ extension Exact: Comparable {
     package static prefix func - (a: Self) -> Self { Exact(-a.numerator, over: a.denominator) }
 
     package static func * (a: Self, b: Self) -> Self {
-        if let product = product(a, b) { return product }
-        return product(a.shortened, b.shortened) ?? .zero
+        product(a, b) ?? Exact(nearest: a.double * b.double)
     }
 
     /// - Parameter b: not zero.
@@ -132,14 +129,27 @@ extension Exact: Comparable {
         return overAbove || overBelow ? nil : Exact(above, over: below)
     }
 
-    /// The same number to 62 bits above and below.
-    private var shortened: Exact {
-        let bits = max(
-            128 - numerator.magnitude.leadingZeroBitCount,
-            128 - denominator.magnitude.leadingZeroBitCount)
-        guard bits > 62 else { return self }
-        let shift = Int128(1) << Int128(bits - 62)
-        return Exact(numerator / shift, over: max(1, denominator / shift))
+    /// A number near a double; beyond 10³⁸ the greatest there is.
+    private init(nearest value: Double) {
+        if let decimal = ScaledInteger(rounding: value) {
+            self.init(decimal)
+        } else {
+            self.init(Int128(exactly: value.rounded()) ?? (value < 0 ? -.max : .max), over: 1)
+        }
+    }
+}
+
+extension ScaledInteger {
+    /// The decimal of an exact number, rounded half to even where it has more than nine places.
+    package init(_ value: Exact) {
+        for places in 0..<ScaledInteger.finestExponent {
+            let rounded = value.rounded(places: places)
+            if Exact(rounded) == value {
+                self = rounded
+                return
+            }
+        }
+        self = value.rounded(places: ScaledInteger.finestExponent)
     }
 }
 

@@ -111,7 +111,7 @@ package struct BoundSite: Sendable {
         Self.checkCallers(links, faults)
         Self.checkSprays(configuration.sprays, links, faults)
         let series = groups.flatMap(\.series)
-        faults.add(Faults(configuration.meters.bindingFaults(series: series)))
+        faults.add(Faults(configuration.energy.tree.bindingFaults(series: series)))
         self.configuration.evidence = Self.evidence(
             configuration.evidence, series, units, faults)
         let alarms = AlarmMachine(

@@ -48,6 +48,9 @@ extension SiteConfiguration {
             Link.parse($0, faults)
         }
         let meters = reader.optional("meters").map { MeterTree.parse($0, faults: faults) } ?? .empty
+        let energy = EnergyPlan(
+            tree: meters, floorArea: site.floorArea.flatMap { Exact(decimal: $0) },
+            people: site.occupants.map { Exact($0) })
         let alarms = rules(reader.optional("alarms"), faults, readFile)
         let circumstances = (reader.optional("circumstances")?.list(faults) ?? []).compactMap {
             Circumstance.parse($0, faults)
@@ -89,7 +92,7 @@ extension SiteConfiguration {
         refuseDoubles(feeds.map { ($0.id, $0.location) }, "feed", faults)
         return SiteConfiguration(
             site: site, data: data, clockTrust: trust, clockConfirmation: confirmation,
-            links: links, meters: meters, alarms: alarms, circumstances: circumstances,
+            links: links, energy: energy, alarms: alarms, circumstances: circumstances,
             cranes: cranes, feeds: feeds, evidence: evidence,
             sprays: sprays, instructions: instructions, uplinks: uplinks, listen: listen,
             tokens: tokens)

@@ -118,7 +118,8 @@ package struct SiteConfiguration: Sendable {
     /// How long a step of the clock must last before it is believed; nil is the default.
     package var clockConfirmation: Duration?
     package var links: [Link]
-    package var meters: MeterTree
+    /// The meters, and what the site has decided about its accounts.
+    package var energy: EnergyPlan
     package var alarms: [AlarmRule]
     package var circumstances: [Circumstance]
     /// nil: nobody says what counts as a lift.

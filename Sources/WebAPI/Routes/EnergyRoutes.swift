@@ -31,19 +31,18 @@ struct EnergyRoutes {
             isToday && resolution == .day
             ? try self.buckets(.hour, range, meters: meters.count, now: now) : []
         let report = EnergyReport(context: context)
+        let ledger = try await report.ledger(over: buckets, now: now)
         var answers: [MeterAnswer] = []
         for meter in meters {
             answers.append(
                 MeterAnswer(
                     meter: meter,
-                    figures: try await report.figures(of: meter, over: buckets, now: now),
-                    hours: try await report.figures(of: meter, over: hours, now: now)))
+                    figures: report.figures(of: meter, over: buckets, in: ledger, now: now),
+                    hours: report.figures(of: meter, over: hours, in: ledger, now: now)))
         }
         return Answer.json(capacity: 512 + answers.count * (buckets.count + hours.count) * 160) {
             $0.field("time", now, context.calendar)
             $0.field("resolution", resolution.rawValue)
-            $0.field("energy_unit", MeterTree.counterUnit)
-            $0.field("intensity_unit", "kWh/m2")
             $0.key("floor_area")
             $0.object {
                 $0.field("value", context.site.floorAreaSquareMetres)
@@ -60,14 +59,14 @@ struct EnergyRoutes {
 
     private struct MeterAnswer {
         var meter: Meter
-        var figures: [EnergyFigure]
-        var hours: [EnergyFigure]
+        var figures: [EnergyReport.Figure]
+        var hours: [EnergyReport.Figure]
     }
 
     private func meters(_ id: String?) throws(Problem) -> [Meter] {
-        guard let id else { return context.meterTree.meters }
-        if let meter = context.meterTree[id] { return [meter] }
-        let known = context.meterTree.meters.map(\.id)
+        guard let id else { return context.energy.tree.meters }
+        if let meter = context.energy.tree[id] { return [meter] }
+        let known = context.energy.tree.meters.map(\.id)
         throw Problem(
             status: .notFound, code: "unknown_meter", title: "The meter is not known",
             detail: "no meter has the id '\(id)'", field: "meter",
@@ -99,11 +98,22 @@ struct EnergyRoutes {
     private func write(_ answer: MeterAnswer, withHours: Bool, _ json: inout JSONWriter) {
         let meter = answer.meter
         json.field("id", meter.id)
-        if let entry = index[meter.counter] { json.field("title", entry.device.title) }
+        if let title = meter.title {
+            json.field("title", title)
+        } else if let entry = meter.counter.flatMap({ index[$0] }) {
+            json.field("title", entry.device.title)
+        }
         json.field("parent", meter.parent)
         json.field("item", meter.item)
-        json.field("carrier", meter.carrier)
-        json.field("series", meter.counter.description)
+        json.field("zone", meter.zone)
+        json.field("carrier", meter.carrier.rawValue)
+        json.field("role", meter.role.rawValue)
+        json.field("unit", meter.carrier.unit)
+        switch meter.source {
+        case .counter(let series): json.field("series", series.description)
+        case .formula(let formula): json.field("formula", formula.text)
+        case .entries: json.field("entries", true)
+        }
         json.key("figures")
         json.array { for figure in answer.figures { write(figure, &$0) } }
         guard withHours else { return }
@@ -111,18 +121,20 @@ struct EnergyRoutes {
         json.array { for figure in answer.hours { write(figure, &$0) } }
     }
 
-    private func write(_ figure: EnergyFigure, _ json: inout JSONWriter) {
+    private func write(_ one: EnergyReport.Figure, _ json: inout JSONWriter) {
+        let figure = one.figure
         json.object {
-            $0.field("start", figure.start, context.calendar)
-            $0.field("end", figure.end, context.calendar)
-            $0.field("energy", figure.kilowattHours)
-            $0.field("intensity", figure.kilowattHoursPerSquareMetre)
-            $0.field("coverage", figure.coverage)
+            $0.field("start", one.bucket.start, context.calendar)
+            $0.field("end", one.bucket.end, context.calendar)
+            $0.field("amount", figure.amount?.double)
+            $0.field("intensity", one.perArea?.double)
+            $0.field("coverage", figure.coverage?.double)
+            $0.field("completeness", figure.completeness?.double)
             $0.field(
                 "quality",
-                figure.kilowattHours == nil ? "missing" : figure.isEstimated ? "estimated" : "good")
-            $0.field("estimated", figure.isEstimated)
-            $0.field("partial", figure.isPartial)
+                figure.amount == nil ? "missing" : figure.isEstimated ? "estimated" : "good")
+            $0.field("estimated_amount", figure.estimated.double)
+            $0.field("partial", one.isPartial)
         }
     }
 }
