@@ -189,7 +189,11 @@ struct TariffTableDraft {
             }
             order.append((from, index))
         }
-        order.sort { ($0.from, $0.index) < ($1.from, $1.index) }
+        // Of two that begin on one day the one with an end comes first: the end is what they share.
+        order.sort {
+            ($0.from, ends[$0.index] == nil ? 1 : 0, $0.index)
+                < ($1.from, ends[$1.index] == nil ? 1 : 0, $1.index)
+        }
         /// The table that reaches furthest so far.
         var reach: (last: CivilDate, from: CivilDate)?
         for (position, entry) in order.enumerated() {
