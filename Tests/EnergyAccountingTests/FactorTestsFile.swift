@@ -8,37 +8,41 @@ struct FactorTestsFile {
     @Test("that is shipped is read, and says of every figure how sure it is")
     func shipped() throws {
         let grid = try FactorFile.parse(
-            try shippedText("factors/grid-electricity.yaml"), file: "grid-electricity.yaml")
+            try Given.shippedText("factors/grid-electricity.yaml"), file: "grid-electricity.yaml")
         let coal = try FactorFile.parse(
-            try shippedText("factors/standard-coal.yaml"), file: "standard-coal.yaml")
+            try Given.shippedText("factors/standard-coal.yaml"), file: "standard-coal.yaml")
         let book = try FactorBook(merging: [grid, coal])
         #expect(book.factors.count == grid.count + coal.count)
         let nobodyRead = book.factors.filter { $0.evidence == .verified }
         #expect(nobodyRead.isEmpty)
-        let east = try choice(
+        let east = try Given.choice(
             "factor: co2, region: east, scheme: regional",
             "factor: coal, carrier: electricity, region: national, scheme: equivalent")
         let found = try #require(
-            book.factor(.co2, .electricity, on: try day("2025-06-01"), choice: east))
-        #expect(found.value == (try number("0.55")))
+            book.factor(.co2, .electricity, on: try Given.day("2025-06-01"), choice: east))
+        #expect(found.value == (try Given.number("0.55")))
         #expect(found.dataYear == 2023)
         #expect(found.evidence == .secondary)
         #expect(
             found.note.en
                 == "carbon dioxide of electricity: 0.55 kgCO2/kWh (east, regional, 2023); "
                 + "the notice of 2023, 华东; read where it is quoted")
-        let equivalent = book.factor(.coal, .electricity, on: try day("2026-01-01"), choice: east)
-        #expect(equivalent?.value == (try number("0.1229")))
+        let equivalent = book.factor(
+            .coal, .electricity, on: try Given.day("2026-01-01"), choice: east)
+        #expect(equivalent?.value == (try Given.number("0.1229")))
         #expect(equivalent?.evidence == .fromMemory)
     }
 
     @Test(
         "refuses a line with its place, what is wrong and what to do",
         arguments: [
-            ("factor: co3,", "factor: co2,", "3:13: 'co3' is not accepted here; did you mean 'co2'?"),
+            (
+                "factor: co3,", "factor: co2,",
+                "3:15: 'co3' is not accepted here; did you mean 'co2'?"
+            ),
             (
                 "carrier: electrcity", "carrier: electricity",
-                "3:27: 'electrcity' is not accepted here; did you mean 'electricity'?"
+                "3:29: 'electrcity' is not accepted here; did you mean 'electricity'?"
             ),
             (
                 "region: East", "region: east",
@@ -76,17 +80,19 @@ struct FactorTestsFile {
         let line =
             "factor: co2, carrier: electricity, region: east, scheme: regional, "
             + "from: 2023-01-01, value: 0.55 kgCO2/kWh, source: s, status: project"
-        #expect(faults { try factors(line) } == [])
+        #expect(Given.faults { try Given.factors(line) } == [])
         let broken = right.isEmpty ? "\(wrong) \(line)" : line.replacing(right, with: wrong)
-        let found = faults { try factors(broken) }
+        let found = Given.faults { try Given.factors(broken) }
         #expect(found.count == 1)
         #expect(found.first?.contains(message) == true, "\(found)")
     }
 
     @Test("tells all of its mistakes at once")
     func all() {
-        let found = faults {
-            try factors("factor: co2", grid("2023-01-01", "x"), grid("2023-01-01", "0.5", ", a: b"))
+        let found = Given.faults {
+            try Given.factors(
+                "factor: co2", Given.grid("2023-01-01", "x"),
+                Given.grid("2023-01-01", "0.5", ", a: b"))
         }
         let missing = found.filter { $0.hasPrefix("f.yaml:3:5: '") && $0.contains("' is missing") }
         #expect(missing.count == 7)
@@ -96,8 +102,8 @@ struct FactorTestsFile {
     @Test("knows densities of what is bought by the litre, and of nothing else")
     func densities() {
         func density(_ carrier: String, _ value: String) -> [String] {
-            faults {
-                try factors(
+            Given.faults {
+                try Given.factors(
                     "factor: density, carrier: \(carrier), region: national, scheme: supplier, "
                         + "from: 2024-01-01, value: \(value), source: s, status: project")
             }
@@ -123,15 +129,16 @@ struct FactorTestsFile {
     func collisions(
         first: String, firstEnd: String, second: String, secondEnd: String, meet: Bool
     ) throws {
-        let found = faults {
-            try factors(grid(first, "0.5", firstEnd), grid(second, "0.6", secondEnd))
+        let found = Given.faults {
+            try Given.factors(
+                Given.grid(first, "0.5", firstEnd), Given.grid(second, "0.6", secondEnd))
         }
         let message =
             "f.yaml:4:5: two factors 'co2' of electricity for 'east regional' hold on one day; "
             + "the other is at f.yaml:3:5; end it with 'until:' or remove one"
         #expect(found == (meet ? [message] : []))
-        let other = try factors(grid(first, "0.5", firstEnd), file: "a.yaml")
-        let one = try factors(grid(second, "0.6", secondEnd), file: "b.yaml")
-        #expect(faults { try FactorBook(merging: [other, one]) }.count == (meet ? 1 : 0))
+        let other = try Given.factors(Given.grid(first, "0.5", firstEnd), file: "a.yaml")
+        let one = try Given.factors(Given.grid(second, "0.6", secondEnd), file: "b.yaml")
+        #expect(Given.faults { try FactorBook(merging: [other, one]) }.count == (meet ? 1 : 0))
     }
 }
