@@ -9,6 +9,12 @@ package struct DailyUse: Hashable, Sendable {
         self.values = values
     }
 
+    /// Above this no site's day lies, and sums of such figures would lose their last digits.
+    static let largest = Exact(1_000_000_000_000_000)
+
+    /// Whether a day's figure is beyond any site's.
+    var isBeyondRange: Bool { values.contains { ($0?.magnitude ?? .zero) > Self.largest } }
+
     /// nil where nothing is known, which is so outside of the days too.
     package subscript(day: CivilDate) -> Exact? {
         let index = day.dayNumber - first.dayNumber
@@ -28,9 +34,10 @@ package struct YearShape: Hashable, Sendable {
     package let isKnown: [Bool]
 
     /// - Parameter leastShare: of the days that have to be known, 0 to 1.
-    /// - Returns: nil when fewer are known, or when the period is longer than a year.
+    /// - Returns: nil when fewer are known, when the period is longer than a year, and when a
+    ///   figure is beyond any site's.
     package init?(of use: DailyUse, for period: AccountingPeriod, leastShare: Exact) {
-        guard period.days <= Self.longestPeriod else { return nil }
+        guard period.days <= Self.longestPeriod, !use.isBeyondRange else { return nil }
         let days = (0..<period.days).map { period.first.advanced(days: $0) }
         let before: [Exact?] = days.map { day in
             let same =

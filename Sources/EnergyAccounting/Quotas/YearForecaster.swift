@@ -25,6 +25,7 @@ package struct YearForecaster: Sendable {
         _ period: AccountingPeriod, use: DailyUse, through: CivilDate, lastYear: DailyUse? = nil
     ) -> Result<YearForecast, YearForecast.Refusal> {
         guard period.days <= YearShape.longestPeriod else { return .failure(.tooLong) }
+        guard !use.isBeyondRange else { return .failure(.beyondRange) }
         let days = SeenDays(period, use, through)
         if days.knownCount == period.days { return .success(counted(days)) }
         guard days.knownCount >= options.leastDays else {
