@@ -200,7 +200,8 @@ struct TariffFileTests {
     @Test("propose the nearest band")
     func nearest() throws {
         let fault = try onlyFault(
-            Texts.text("times: [{ hours: { peak: 08:00-22:00, vally: 22:00-08:00 } }]", price: Self.bands))
+            Texts.text(
+                "times: [{ hours: { peak: 08:00-22:00, vally: 22:00-08:00 } }]", price: Self.bands))
         #expect(fault.remedy == "did you mean 'valley'?")
     }
 
@@ -314,7 +315,10 @@ struct TariffFileTests {
                 "known: 2026, holidays: [2027-01-01]",
                 "'2027-01-01' lies outside 'known: 2026'"
             ),
-            ("holidays: [2026-05-01]", "'known' is missing: the days for which holidays are stated"),
+            (
+                "holidays: [2026-05-01]",
+                "'known' is missing: the days for which holidays are stated"
+            ),
             ("known: 2026, holidays: [1.5.]", "'1.5.' is not a day or a span of days"),
             (
                 "known: 2020-01-01..2030-12-31, holidays: [2020-01-01..2029-12-31]",
@@ -403,7 +407,10 @@ struct TariffFileTests {
                     + "times: [{ hours: { peak: 00:00-24:00 } }]",
                 "'Peak-1' is not a name"
             ),
-            ("bands: [{ band: peak, price: 1 CNY/kWh }]", "'times' is missing: when each band holds"),
+            (
+                "bands: [{ band: peak, price: 1 CNY/kWh }]",
+                "'times' is missing: when each band holds"
+            ),
             (
                 "price: 1 CNY/kWh\ntimes: [{ hours: { peak: 00:00-24:00 } }]",
                 "one price holds at all times, and 'times' stands beside it"
@@ -473,10 +480,16 @@ struct TariffFileTests {
         "refuse charges that cannot be meant",
         arguments: [
             ("capacity: { price: 30 CNY/kVA, kva: 100 kVA }", "the price is per 'kVA'"),
-            ("capacity: { price: 30 CNY/(kVA*month), kva: 100 kW }", "'100 kW' is not a number of kVA"),
+            (
+                "capacity: { price: 30 CNY/(kVA*month), kva: 100 kW }",
+                "'100 kW' is not a number of kVA"
+            ),
             ("capacity: { price: 30 CNY/(kVA*month) }", "'kva' is missing"),
             ("capacity: { price: 30 CNY/(kVA*month), kva: -1 kVA }", "'-1 kVA' is below zero"),
-            ("demand: { price: 30 CNY/(kW*month), over: 20min }", "demand is not taken over '20min'"),
+            (
+                "demand: { price: 30 CNY/(kW*month), over: 20min }",
+                "demand is not taken over '20min'"
+            ),
             (
                 "demand: { price: -30 CNY/(kW*month), over: 15min }",
                 "a charge by the month cannot be negative"

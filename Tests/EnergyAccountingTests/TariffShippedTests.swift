@@ -22,7 +22,8 @@ struct TariffShippedTests {
         let books = try Self.files.map {
             try Self.book($0.deletingPathExtension().lastPathComponent)
         }
-        #expect(Set(books.map(\.carrier)).isSuperset(of: ["electricity", "water", "gas", "diesel"]))
+        #expect(
+            Set(books.map(\.carrier)).isSuperset(of: ["electricity", "water", "gas", "diesel"]))
     }
 
     @Test("bear the name of their file, say that they are examples, and end", arguments: files)
