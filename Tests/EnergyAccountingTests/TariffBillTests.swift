@@ -324,4 +324,53 @@ struct TariffBillTests {
         #expect(bill.unpricedQuantity == Exact(450))
         #expect(!bill.isComplete)
     }
+
+    // MARK: As a statement
+
+    @Test("stand in a statement with every line, and with what is missing and why")
+    func statement() throws {
+        let text = Texts.works.replacing("from: 2026-01-01", with: "from: 2026-01-05")
+            .replacing(
+                "    price: 0.7 CNY/kWh",
+                with: "    price: 0.7 CNY/kWh\n"
+                    + "    demand: { price: 40 CNY/(kW*month), over: 15min }\n"
+                    + "    fixed: 31 CNY/month")
+        let book = try TariffFile.parse(text, file: "t.yaml")
+        func printed(_ row: [StatementDocument.Cell]) -> [String] {
+            row.map {
+                switch $0 {
+                case .text(let text): text.en
+                case .number(let number): number.text
+                case .missing(let why): "– \(why.en)"
+                }
+            }
+        }
+        let first = try bill(book, "2026-01-04..2026-01-05")
+        let energy = try #require(first.tables(of: book).first)
+        let gap = "No table of the tariff covers the day"
+        #expect(first.tables(of: book).count == 1)
+        #expect(
+            energy.rows.map(printed) == [
+                ["2026-01-05..2026-06-30", "Peak", "21.00", "0.00", "1.02", "21.42"],
+                ["2026-01-05..2026-06-30", "Valley", "15.00", "0.00", "0.3", "4.50"],
+                ["– ", gap, "36.00", "0.00", "– \(gap)", "– \(gap)"],
+                ["Sum", "", "36.00", "0.00", "0.7200", "25.92"],
+            ])
+        #expect(energy.sums == [3])
+        #expect(energy.rows.allSatisfy { $0.count == energy.columns.count })
+        #expect(
+            first.notes(of: book).map(\.en) == [
+                "Prices 2026-01-05..2026-06-30: a contract (example)",
+                "Days that no table of the tariff covers: 1",
+            ])
+        let july = try bill(book, "2026-07-01..2026-07-02")
+        let charges = try #require(july.tables(of: book).last)
+        let why = "– The greatest demand of the month is not known"
+        #expect(
+            charges.rows.map(printed) == [
+                ["2026-07", "2026-07-01..", "Fixed charge", "1", "31", "2", "", "2.00"],
+                ["2026-07", "2026-07-01..", "Demand charge", why, why, why, why, why],
+            ])
+        #expect(charges.rows.allSatisfy { $0.count == charges.columns.count })
+    }
 }
