@@ -5,8 +5,10 @@ import Testing
 
 @Suite("Shipped tariffs")
 struct TariffShippedTests {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Config/tariffs")
+    private static let root = URL(filePath: #filePath).resolvingSymlinksInPath()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    private static let folder = root.appending(path: "Config/tariffs")
 
     private static let files: [URL] =
         ((try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil))
@@ -22,7 +24,8 @@ struct TariffShippedTests {
         let books = try Self.files.map {
             try Self.book($0.deletingPathExtension().lastPathComponent)
         }
-        #expect(Set(books.map(\.carrier)).isSuperset(of: ["electricity", "water", "gas", "diesel"]))
+        #expect(
+            Set(books.map(\.carrier)).isSuperset(of: ["electricity", "water", "gas", "diesel"]))
     }
 
     @Test("bear the name of their file, say that they are examples, and end", arguments: files)
@@ -80,5 +83,18 @@ struct TariffShippedTests {
             #expect(found.factor == Exact(text: factor))
             #expect(found.step.percent == Exact(text: percent), "\(factor)")
         }
+    }
+
+    @Test("are written in the grammar whose document has an example that can be read")
+    func document() throws {
+        let document = Self.root.appending(path: "docs/formats/tariff.md")
+        let text = try String(contentsOf: document, encoding: .utf8)
+        let blocks = text.split(separator: "```yaml\n").dropFirst()
+            .compactMap { $0.split(separator: "```").first }
+        let example = try #require(blocks.first)
+        let book = try TariffFile.parse(String(example), file: "tariff.md")
+        #expect(book.tables.map(\.label) == ["2026-01-01..2026-01-31", "2026-02-01.."])
+        #expect(book.tables[1].bands.map(\.name) == ["peak", "valley", "night-heat"])
+        #expect(book.hasDemandCharge)
     }
 }

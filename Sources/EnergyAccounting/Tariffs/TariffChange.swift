@@ -152,7 +152,8 @@ private struct TariffComparison {
         let (oldSides, newSides) = (Self.sides(old, pair.old), Self.sides(new, pair.new))
         var quarters: [Difference: Int] = [:]
         var order: [Difference] = []
-        for quarter in 0..<TariffDayPlan.quarters where !same(oldSides[quarter], newSides[quarter]) {
+        for quarter in 0..<TariffDayPlan.quarters where !same(oldSides[quarter], newSides[quarter])
+        {
             let difference = Difference(
                 subject: .energy, table: table, old: oldSides[quarter]?.side,
                 new: newSides[quarter]?.side)

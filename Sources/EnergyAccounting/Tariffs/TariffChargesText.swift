@@ -211,7 +211,8 @@ enum PowerFactorText {
         }
         if let below, below <= from {
             faults.add(
-                location, "a step from \(first) to below \(TariffText.decimal(below)) holds nothing")
+                location, "a step from \(first) to below \(TariffText.decimal(below)) holds nothing"
+            )
         }
         if let below, isLast {
             faults.add(

@@ -43,7 +43,8 @@ struct TariffPriceText {
         }
         if let first = self.unit, first != unit {
             faults.add(
-                node.location, "a price per '\(unit)' in a tariff whose first price is per '\(first)'",
+                node.location,
+                "a price per '\(unit)' in a tariff whose first price is per '\(first)'",
                 remedy: "write all of them per \(first)")
             return nil
         }

@@ -33,6 +33,9 @@ package struct TariffSplit: Hashable, Sendable {
     /// Whether slots of the period lie outside the grid, so that what was counted there is missing.
     package internal(set) var isCutOff = false
 
+    /// Of nothing; what a sum of splits begins with.
+    package init() {}
+
     /// The split of `self` + `factor` × `other`, both over the same slots.
     ///
     /// Estimated parts never cancel. A slot that is unknown in both is counted twice, up to all
