@@ -29,6 +29,7 @@ package struct QuotaUse: Hashable, Sendable {
 ///                           reaches the lowest warning
 ///             ──▶ exceeded  what was counted is above the quota
 package struct QuotaJudgement: Hashable, Sendable {
+    /// The word of the judgement.
     package enum State: Hashable, Sendable {
         case within
         case atRisk
