@@ -78,6 +78,32 @@ struct ForecastTests {
         #expect(abs((wide.high - wide.expected).double - 7884.3) < 1)
     }
 
+    @Test("takes no month for a ratio of which less than a week is known")
+    func shortMonth() throws {
+        // As above with six days of April at 300 %, which raise the ratio of the whole to 1.125.
+        let this = try use(2025, days: 96) { index in
+            Exact(index < 31 ? 90 : index < 59 ? 100 : index < 90 ? 110 : 300)
+        }
+        let last = try use(2024, days: 366) { _ in Exact(100) }
+        let found = try forecast(this, through: "2025-04-06", lastYear: last)
+        #expect(found.remaining.plainText == "30262.5")
+        // 1.886 · 0.1 · √(1/8.8438 + 1/3) · 30262.5
+        #expect(abs((found.high - found.expected).double - 3813.4) < 0.5)
+    }
+
+    @Test("takes no week for a ratio of which less than four days are known")
+    func shortWeek() throws {
+        // Each day 10, but in one week three days of 20 and four unknown. The full weeks have one
+        // and the same ratio, and so no width.
+        let this = try use(2025, days: 63) { index in
+            (28..<35).contains(index) ? (index < 31 ? Exact(20) : nil) : Exact(10)
+        }
+        let found = try forecast(this, through: "2025-03-04")
+        #expect(found.method == .recentWeeks)
+        #expect(found.filledDays == 4)
+        #expect(found.high == found.expected)
+    }
+
     @Test("takes the weekdays of the last weeks where no year before is known")
     func recentWeeks() throws {
         // 2025-01-01 is a Wednesday. Workdays 10, weekends 3, for the 59 days to the end of
@@ -106,13 +132,13 @@ struct ForecastTests {
 
     @Test("fills a day that passed unknown with the mean of its month, and counts it")
     func filled() throws {
-        // January 10 a day, February 20 but for two days, March 30.
+        // January 10 a day, February 20 but for two days, March 40.
         let this = try use(2025, days: 90) { index in
-            index < 31 ? Exact(10) : index < 59 ? (index < 33 ? nil : Exact(20)) : Exact(30)
+            index < 31 ? Exact(10) : index < 59 ? (index < 33 ? nil : Exact(20)) : Exact(40)
         }
         let last = try use(2024, days: 366) { _ in Exact(20) }
         let found = try forecast(this, through: "2025-03-31", lastYear: last)
-        #expect(found.actual == Exact(310 + 26 * 20 + 31 * 30))
+        #expect(found.actual == Exact(310 + 26 * 20 + 31 * 40))
         #expect(found.filledDays == 2)
         #expect(found.filled == Exact(40))
         #expect(found.knownDays == 88)

@@ -159,6 +159,20 @@ struct QuotaTestsJudgement {
         #expect(try judge(try quota(), 200_000).state == .exceeded)
     }
 
+    @Test("takes no forecast and no shape of another year")
+    func otherYear() throws {
+        var other = try forecast(80_000)
+        other.period = AccountingPeriod(year: 2024)!
+        let last = DailyUse(
+            from: try Given.day("2023-01-01"), Array(repeating: Exact.one, count: 365))
+        let found = try judge(
+            try quota(), 60_000, forecast: .success(other),
+            lastYear: YearShape(of: last, for: AccountingPeriod(year: 2024)!, leastShare: .one))
+        #expect(found.state == .unknown(.noForecast))
+        #expect(found.forecast == nil && found.expectedPercent == nil)
+        #expect(found.seasonalPath == nil)
+    }
+
     @Test("needs no forecast once the year is over and all of it is known")
     func over() throws {
         #expect(

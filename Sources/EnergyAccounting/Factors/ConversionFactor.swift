@@ -33,6 +33,7 @@ package struct ConversionFactor: Hashable, Sendable {
     /// Where the file says so.
     package var location: Location
 
+    /// - Parameters: as `FactorFile` reads them; `unit` fits the kind and the carrier.
     package init(
         key: Key, dataYear: Int?, validity: ValiditySpan, value: Exact, unit: String,
         source: String, evidence: FigureEvidence, location: Location

@@ -8,6 +8,7 @@ package struct CarriedQuantity: Hashable, Sendable {
     package var period: AccountingPeriod
     package var amount: Exact
 
+    /// - Parameter unit: what is none of the carrier's is not converted.
     package init(
         _ carrier: FactorCarrier, _ amount: Exact, unit: String, in period: AccountingPeriod
     ) {

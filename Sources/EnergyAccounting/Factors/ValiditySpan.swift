@@ -7,6 +7,7 @@ package struct ValiditySpan: Hashable, Sendable {
     /// The last day, which belongs to it; nil when it holds until the next figure begins.
     package var last: CivilDate?
 
+    /// - Parameter last: not before `first`.
     package init(first: CivilDate, last: CivilDate?) {
         self.first = first
         self.last = last
@@ -38,9 +39,9 @@ package struct ValiditySpan: Hashable, Sendable {
     }
 
     /// The last day when `next` is the first day of the figure that follows; nil for no end.
+    ///
+    /// A last day that is written lies before it, for figures that collide are refused.
     func lastDay(before next: CivilDate?) -> CivilDate? {
-        let eve = next.map { $0.advanced(days: -1) }
-        guard let last else { return eve }
-        return eve.map { min($0, last) } ?? last
+        last ?? next.map { $0.advanced(days: -1) }
     }
 }

@@ -4,6 +4,7 @@ package struct DailyUse: Hashable, Sendable {
     /// One for each day, in the unit of whatever is judged.
     package var values: [Exact?]
 
+    /// - Parameter values: from `first` on, one for each day, nil where nothing is known.
     package init(from first: CivilDate, _ values: [Exact?]) {
         self.first = first
         self.values = values

@@ -3,6 +3,7 @@ import Telemetry
 
 /// A limit or a target for a year of one building or site, as a file says it.
 package struct Quota: Hashable, Sendable, Identifiable {
+    /// What is limited, and by what it is divided.
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         /// Energy by floor area.
         case area

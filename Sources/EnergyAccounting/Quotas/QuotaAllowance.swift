@@ -70,6 +70,7 @@ package struct QuotaAllowance: Hashable, Sendable {
     /// Those for which the building's value is not known: it is judged without them.
     package var notApplied: [QuotaCorrection]
 
+    /// A correction with the value that the building has, and the γ that follows.
     package struct Applied: Hashable, Sendable {
         package var correction: QuotaCorrection
         package var value: Exact

@@ -31,6 +31,7 @@ package enum QuotaCorrectionInput: String, Hashable, Sendable, CaseIterable {
 ///
 /// All of its figures are the file's.
 package struct QuotaCorrection: Hashable, Sendable {
+    /// Whether γ grows with the value or falls with it.
     package enum Proportion: String, Hashable, Sendable, CaseIterable {
         case direct
         case inverse

@@ -29,6 +29,7 @@ package struct QuotaUse: Hashable, Sendable {
 ///                           reaches the lowest warning
 ///             ──▶ exceeded  what was counted is above the quota
 package struct QuotaJudgement: Hashable, Sendable {
+    /// The word of the judgement.
     package enum State: Hashable, Sendable {
         case within
         case atRisk
@@ -88,7 +89,8 @@ package struct QuotaJudgement: Hashable, Sendable {
     ///   - period: the year that the quota is for.
     ///   - through: the last day that is counted.
     ///   - forecast: of the counted use, net where the quota is; nil when nobody made one.
-    ///   - lastYear: of the counted use, for the seasonal path.
+    ///     One of another period counts as none.
+    ///   - lastYear: of the counted use and for the same period, for the seasonal path.
     ///   - enabled: ids whose figures from memory the site has taken over.
     package init(
         of quota: Quota, in period: AccountingPeriod, through: CivilDate, use: QuotaUse,
@@ -102,7 +104,11 @@ package struct QuotaJudgement: Hashable, Sendable {
         self.use = use
         let counted = quota.isNet ? use.ownGeneration.map { use.gross - $0 } : use.gross
         self.counted = counted
-        if case .success(let found)? = forecast { self.forecast = found }
+        // A forecast of other days would say something of another year.
+        var forecast = forecast
+        if case .success(let found)? = forecast {
+            if found.period == period { self.forecast = found } else { forecast = nil }
+        }
         let isInForce =
             quota.validity.first <= end
             && (quota.validity.last.map { end <= $0 } ?? true)
@@ -151,7 +157,7 @@ package struct QuotaJudgement: Hashable, Sendable {
         let elapsed = max(0, through.dayNumber - period.first.dayNumber + 1)
         percentUsed = counted / allowed * Exact(100)
         linearPath = allowed * Exact(Int128(elapsed), over: Int128(period.days))
-        // A shape of other days would say something of another year.
+        // So would a shape.
         if let lastYear, lastYear.period == period {
             seasonalPath = lastYear.share(through: through).map { allowed * $0 }
         }

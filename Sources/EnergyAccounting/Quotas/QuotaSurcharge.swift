@@ -6,6 +6,7 @@
 ///
 /// Each price is for the part of the use within its own tier.
 package struct QuotaSurcharge: Hashable, Sendable {
+    /// The use within one tier.
     package struct Part: Hashable, Sendable {
         package var tier: SurchargeTier
         /// In the unit of the quota's amount; nought where the use does not reach the tier.

@@ -1,5 +1,6 @@
 /// In what a quota is written: an amount in a year, of the whole, by floor area or by person.
 package struct QuotaUnit: Hashable, Sendable {
+    /// What is added up.
     package enum Amount: String, Hashable, Sendable, CaseIterable {
         /// Electricity, or the electricity equivalent of all carriers.
         case kWh

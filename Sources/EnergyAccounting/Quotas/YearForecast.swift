@@ -92,6 +92,7 @@ package struct ForecastOptions: Hashable, Sendable {
     /// Weeks that the weekdays are taken from.
     package var weeks: Int
 
+    /// - Parameters: `leastDays` is raised to 1, and `weeks` is kept within 4 to 52.
     package init(
         level: IntervalLevel = .percent80, leastDays: Int = 28,
         leastShareOfLastYear: Exact = Exact(9, over: 10), weeks: Int = 8

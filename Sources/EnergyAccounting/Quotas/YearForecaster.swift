@@ -197,7 +197,7 @@ private struct SeenDays {
 
 extension Exact {
     /// The decimal of nine places next to a double; nil when it is not finite or above 10¹⁸.
-    init?(nearest value: Double) {
+    fileprivate init?(nearest value: Double) {
         guard let decimal = ScaledInteger(rounding: value) else { return nil }
         self.init(decimal)
     }
