@@ -8,6 +8,31 @@ package struct EnergyPlan: Sendable {
     package var floorArea: Exact?
     /// Heads; numbers among the entries come first.
     package var people: Exact?
+    package var items = ItemCatalogue.free
+    /// At most one for each carrier.
+    package var tariffs: [TariffBook] = []
+    package var factors = FactorBook()
+    package var factorChoice = FactorChoice([])
+    package var quotas: QuotaBook?
+    /// Quotas whose figures from memory the site has taken over.
+    package var enabledQuotas: Set<String> = []
+    /// What quotas' corrections ask of the building.
+    package var quotaInputs: [QuotaCorrectionInput: Exact] = [:]
+    /// What statements say of the site: owner, address, permit, signatory.
+    package var particulars: [Particular] = []
+
+    /// One line that the site fills in for its statements.
+    package struct Particular: Hashable, Sendable {
+        package var key: String
+        package var title: LocalizedText
+        package var value: String
+
+        package init(key: String, title: LocalizedText, value: String) {
+            self.key = key
+            self.title = title
+            self.value = value
+        }
+    }
 
     package init(
         tree: MeterTree, entries: EnergyEntries = .none, floorArea: Exact? = nil,
@@ -27,5 +52,22 @@ package struct EnergyPlan: Sendable {
     /// The mean number of people over a period; nil unless it is known for all of its days.
     package func people(over period: AccountingPeriod) -> Exact? {
         entries.people.steps.isEmpty ? people : entries.people.mean(over: period)
+    }
+
+    /// The output of a period in 10⁴ yuan; nil unless every month of it was written down.
+    package func output(over period: AccountingPeriod) -> Exact? {
+        guard period.kind == .month || period.kind == .year else { return nil }
+        let months = period.months.map { entries.output[$0] }
+        guard !months.contains(nil) else { return nil }
+        return months.reduce(Exact.zero) { $0 + ($1 ?? .zero) }
+    }
+
+    package func tariff(for carrier: Carrier) -> TariffBook? {
+        tariffs.first { $0.carrier == carrier.rawValue }
+    }
+
+    /// How finely the accounts are cut: hours, or quarters where a tariff changes within an hour.
+    package var resolution: Resolution {
+        tariffs.contains(where: \.needsQuarters) ? .quarterHour : .hour
     }
 }

@@ -24,6 +24,9 @@ package struct FactorBook: Hashable, Sendable {
         }
     }
 
+    /// A book without a figure.
+    package init() { (factors, rows) = ([], [:]) }
+
     /// Notes each figure that holds on a day of one before it in the list.
     static func findCollisions(_ factors: [ConversionFactor], _ faults: FaultCollector) {
         var seen: [ConversionFactor.Key: [ConversionFactor]] = [:]

@@ -29,6 +29,20 @@ package enum Carrier: String, Hashable, Sendable, CaseIterable, Comparable {
 
     package var isWater: Bool { [.water, .reclaimedWater, .rainWater].contains(self) }
 
+    /// The same carrier among those that factors are written for.
+    package var factored: FactorCarrier {
+        switch self {
+        case .electricity: .electricity
+        case .water: .water
+        case .reclaimedWater: .reclaimedWater
+        case .rainWater: .rainWater
+        case .gas: .gas
+        case .heat: .heat
+        case .cooling: .cooling
+        case .diesel: .diesel
+        }
+    }
+
     package var title: LocalizedText {
         switch self {
         case .electricity: LocalizedText(en: "Electricity", zh: "电")

@@ -91,7 +91,7 @@ extension Exact: Comparable {
     package static func < (a: Self, b: Self) -> Bool { (a - b).isNegative }
 
     package static func + (a: Self, b: Self) -> Self {
-        sum(a, b) ?? Exact(nearest: a.double + b.double)
+        sum(a, b) ?? Exact(near: a.double + b.double)
     }
 
     package static func - (a: Self, b: Self) -> Self { a + -b }
@@ -99,7 +99,7 @@ extension Exact: Comparable {
     package static prefix func - (a: Self) -> Self { Exact(-a.numerator, over: a.denominator) }
 
     package static func * (a: Self, b: Self) -> Self {
-        product(a, b) ?? Exact(nearest: a.double * b.double)
+        product(a, b) ?? Exact(near: a.double * b.double)
     }
 
     /// - Parameter b: not zero.
@@ -130,7 +130,7 @@ extension Exact: Comparable {
     }
 
     /// A number near a double; beyond 10³⁸ the greatest there is.
-    private init(nearest value: Double) {
+    private init(near value: Double) {
         if let decimal = ScaledInteger(rounding: value) {
             self.init(decimal)
         } else {

@@ -1,0 +1,64 @@
+import Telemetry
+
+/// What a reader has to know beside the figures: where factors and prices come from, how certain
+/// they are, and how far the period has been told.
+struct StatementNotes {
+    private let accounts: EnergyAccounts
+    private let period: AccountingPeriod
+
+    init(_ accounts: EnergyAccounts, _ period: AccountingPeriod) {
+        self.accounts = accounts
+        self.period = period
+    }
+
+    var all: [LocalizedText] { progress + factors + tariffs + boundary }
+
+    private var progress: [LocalizedText] {
+        guard accounts.now < period.end(calendar: accounts.calendar) else { return [] }
+        let until = accounts.calendar.rfc3339(accounts.now)
+        return [
+            LocalizedText(
+                en: "The period has not ended; figures are those up to \(until).",
+                zh: "期间尚未结束，数据截至 \(until)。")
+        ]
+    }
+
+    private var factors: [LocalizedText] {
+        var notes: [LocalizedText] = []
+        for kind in [FactorKind.coal, .co2, .electricityEquivalent] {
+            for carrier in accounts.plan.tree.carriers {
+                let conversion = accounts.converted(kind, carrier, in: period)
+                for factor in conversion.factors where !notes.contains(factor.note) {
+                    notes.append(factor.note)
+                }
+            }
+        }
+        return notes
+    }
+
+    private var tariffs: [LocalizedText] {
+        accounts.plan.tariffs.flatMap { tariff in
+            tariff.tables.filter { table in
+                table.from <= period.last && (table.until.map { period.first <= $0 } ?? true)
+            }.map { table in
+                LocalizedText(
+                    en: "\(tariff.title.en) from \(table.from): \(table.origin.source) "
+                        + "(\(table.origin.status))",
+                    zh: "\(tariff.title.zh)，自\(table.from)起：\(table.origin.source)"
+                        + "（\(table.origin.status)）")
+            }
+        }
+    }
+
+    private var boundary: [LocalizedText] {
+        [
+            LocalizedText(
+                en: "Coal and CO₂ are those of what came in; own generation has none, and what is "
+                    + "given away is not taken off.",
+                zh: "标准煤与二氧化碳按购入量折算；自发电量不计，外供量不扣减。"),
+            LocalizedText(
+                en: "Sums are exact and rounded once, half to even, where they are printed.",
+                zh: "合计为精确值，仅在打印时修约一次（四舍六入五成双）。"),
+        ]
+    }
+}
