@@ -189,7 +189,10 @@ package struct StatementCSV: Hashable, Sendable {
     }
 
     private static func lines(_ rows: [[String]]) -> String {
-        rows.map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
+        rows.map { row in
+            // A row of one empty field would read as the line between two sections.
+            row == [""] ? "\"\"\r\n" : row.map(quoted).joined(separator: ",") + "\r\n"
+        }.joined()
     }
 
     private static func quoted(_ text: String) -> String {
