@@ -16,10 +16,10 @@ package enum SampleStatements {
             site: "杭州钱塘区金沙湖商务中心二期（T3 塔楼）", period: "2026-03")
         document.facts = [
             fact("area", "Gross floor area", "总建筑面积", "46850.0", 1, "m²"),
-            fact("electricity", "Electricity", "总用电量", "386412.75", 2, "kWh", "m:total"),
+            fact("electricity", "Electricity", "总用电量", "2896120.50", 2, "kWh", "m:total"),
             fact("water", "Water", "总用水量", "5210.4", 1, "m³", "m:water", isEstimated: true),
-            fact("cost", "Electricity cost", "电费合计", "284903.16", 2, "CNY", "c:total"),
-            fact("intensity", "Electricity per area", "单位面积电耗", "8.25", 2, "kWh/m²", "i:area"),
+            fact("cost", "Electricity cost", "电费合计", "2135020.03", 2, "CNY", "c:total"),
+            fact("intensity", "Electricity per area", "单位面积电耗", "61.82", 2, "kWh/m²", "i:area"),
             .init(
                 "gas", LocalizedText(en: "Natural gas", zh: "天然气用量"),
                 .missing(LocalizedText(en: "no meter is connected", zh: "表计未接入")), unit: "m³"),
@@ -76,9 +76,11 @@ package enum SampleStatements {
             let total = bands.reduce(.zero, +)
             let cost = total * Exact(7372, over: 10_000)
             let isEstimated = index == 6
-            for (place, value) in (bands + [total, cost]).enumerated() { totals[place] += value }
             let trace = "meter:T3-\(twoDigits(index + 1))/2026-03"
             let isMissing = index == 10
+            for (place, value) in (bands + [total, cost]).enumerated() where place > 3 || !isMissing {
+                totals[place] += value
+            }
             var row: [Cell] = [
                 .text(LocalizedText(en: name.0, zh: name.1)), .word("T3-\(twoDigits(index + 1))"),
             ]

@@ -103,7 +103,8 @@ package struct StatementHTML: Hashable, Sendable {
         if table.rows.isEmpty {
             lines.append("<p class=\"none\">\(StatementWords.noRows[language])</p>")
         } else {
-            lines += ["<div class=\"wide\"><table>", "<thead><tr>"]
+            let kind = paper.isNarrow ? " class=\"narrow\"" : ""
+            lines += ["<div class=\"wide\"><table\(kind)>", "<thead><tr>"]
             lines += table.columns.map(columnHead)
             lines += ["</tr></thead>", "<tbody>"]
             lines += table.rows.indices.map { row($0, of: table, footnotes) }
@@ -161,12 +162,20 @@ package struct StatementHTML: Hashable, Sendable {
             // The first column names the row, unless it is a number itself.
             let isHead = column == 0 && !table.columns[column].isNumber
             let tag = isHead ? "th" : "td"
-            let kind = table.columns[column].isNumber ? " class=\"n\"" : ""
+            let kind = table.columns[column].isNumber ? " class=\"n\"" : word(cell)
             return "<\(tag)\(isHead ? " scope=\"row\"" : "")\(kind)\(attributes(of: cell))>"
                 + "\(content(of: cell, footnote: footnotes.number(of: cell)))</\(tag)>"
         }
         let kind = table.sums.contains(row) ? " class=\"sum\"" : ""
         return "<tr\(kind)>\(cells.joined())</tr>"
+    }
+
+    /// The class of a cell that is one word, `2026-03-01`: browsers break at its hyphens.
+    private func word(_ cell: StatementDocument.Cell) -> String {
+        guard case .text(let text) = cell, text[language].contains("-"),
+            TextWidth.cells(text[language]) <= 16
+        else { return "" }
+        return " class=\"w\""
     }
 
     // MARK: Cells

@@ -4,6 +4,8 @@ struct StatementPaper: Hashable, Sendable {
     let turn: String
     /// Size of the letters in points, with one decimal.
     let letters: String
+    /// Whether the table would be torn apart over the full width.
+    let isNarrow: Bool
 
     /// For what belongs to no table.
     static let standard = StatementPaper(turn: "upright", points: 9)
@@ -17,8 +19,9 @@ struct StatementPaper: Hashable, Sendable {
     /// Digits that fit between one column's content and the next one's.
     private static let gap = 2
 
-    private init(turn: String, points: Double) {
+    private init(turn: String, points: Double, isNarrow: Bool = false) {
         self.turn = turn
+        self.isNarrow = isNarrow
         let tenths = Int((points * 10).rounded(.down))
         letters = "\(tenths / 10).\(tenths % 10)"
     }
@@ -26,9 +29,11 @@ struct StatementPaper: Hashable, Sendable {
     /// Upright with letters from 7.5 to 9 pt, else across with 5 to 9 pt. What does not fit then is
     /// wrapped by the browser where it can be.
     init(of table: StatementDocument.Table, in languages: [StatementLanguage]) {
-        let digits = Double(max(1, Self.digits(of: table, in: languages))) * Self.digit
+        let count = Self.digits(of: table, in: languages)
+        let digits = Double(max(1, count)) * Self.digit
         if Self.upright / digits >= 7.5 {
-            self.init(turn: "upright", points: min(9, Self.upright / digits))
+            self.init(
+                turn: "upright", points: min(9, Self.upright / digits), isNarrow: count < 50)
         } else {
             self.init(turn: "across", points: min(9, max(5, Self.across / digits)))
         }

@@ -48,6 +48,7 @@ enum StatementStyle {
         dt { color: var(--soft); }
         dd { text-align: right; font-variant-numeric: tabular-nums; }
         table { width: 100%; border-collapse: collapse; }
+        .narrow { width: auto; min-width: min(100%, 28em); }
         th, td { padding: .35em .45em; text-align: left; vertical-align: baseline;
           font-weight: 400; border-bottom: 1px solid var(--line); }
         th:first-child { padding-left: 0; }
@@ -57,6 +58,7 @@ enum StatementStyle {
         thead .unit { display: block; }
         tbody tr:last-child > * { border-bottom: 1.5px solid var(--rule); }
         .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+        .w { white-space: nowrap; }
         thead .n { white-space: normal; }
         .g { margin-left: .17em; }
         .e { margin-right: .15em; color: var(--soft); }
