@@ -72,10 +72,9 @@ struct StatementSheets {
             }
         }
         for signature in document.signatures {
-            row += 2
-            write(signature[language], sheet, row, 0, SheetFormat(.title))
-            row += 1
-            write(StatementWords.date[language], sheet, row, 0, SheetFormat(.remark))
+            write(signature[language], sheet, row + 1, 0, SheetFormat(.title))
+            write(StatementWords.date[language], sheet, row + 2, 0, SheetFormat(.remark))
+            row += 3
         }
         setCoverWidths(of: document, sheet)
     }
@@ -159,11 +158,21 @@ struct StatementSheets {
         }
         worksheet_set_paper(sheet, 9)  // A4
         worksheet_fit_to_pages(sheet, 1, 0)
-        // An ampersand begins a code of the footer; its text may have 255 characters in all.
-        let running = "\(document.site) · \(document.period)".prefix(80)
-            .replacing("&", with: "&&").replacing("\n", with: " ")
-        note(worksheet_set_footer(sheet, "&L&8\(Self.clean(running))&R&8&P / &N"), name)
+        let running = Self.footerText("\(document.site) · \(document.period)")
+        note(worksheet_set_footer(sheet, "&L&8 \(running)&R&8 &P / &N"), name)
         return sheet
+    }
+
+    /// A text of the footer, which may have 255 characters with its codes; a code begins with an
+    /// ampersand. By scalars: with a combining mark behind it `&` is another character to Swift.
+    static func footerText(_ text: String) -> String {
+        clean(text).unicodeScalars.prefix(80).reduce(into: "") { result, scalar in
+            switch scalar {
+            case "&": result += "&&"
+            case "\n", "\t": result += " "
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     /// Returns the width that was set, in digits.
@@ -252,7 +261,8 @@ struct StatementSheets {
         let lines = text.split(whereSeparator: \.isNewline)
             .reduce(0) { $0 + 1 + TextWidth.cells($1) / 52 }
         note(
-            worksheet_set_row(sheet, lxw_row_t(clamping: row), 15 * Double(max(1, min(lines, 27))), nil),
+            worksheet_set_row(
+                sheet, lxw_row_t(clamping: row), 15 * Double(max(1, min(lines, 27))), nil),
             Self.place(row, 0))
     }
 

@@ -1,8 +1,7 @@
 import CXlsxWriter
 import EnergyAccounting
-import Telemetry
-
 @preconcurrency import Glibc
+import Telemetry
 
 // A statement as an Excel workbook (Office Open XML, made by libxlsxwriter).
 //

@@ -102,7 +102,8 @@ struct StatementCSVTests {
         let bytes = [UInt8](
             StatementCSV(.people(.zh), hasByteOrderMark: true).document(document).utf8)
         #expect(bytes.prefix(3) == [0xEF, 0xBB, 0xBF])
-        #expect(StatementCSV(.people(.zh)).document(document).utf8.elementsEqual(bytes.dropFirst(3)))
+        #expect(
+            StatementCSV(.people(.zh)).document(document).utf8.elementsEqual(bytes.dropFirst(3)))
     }
 
     @Test("one table is chosen by its key")
@@ -141,7 +142,9 @@ struct StatementCSVTests {
     @Test("whatever a text holds, a reader of RFC 4180 gets it back")
     func roundTrip() throws {
         var random = SeededGenerator(0x5EED_C5)
-        let pieces = ["a", "\"", ",", "\r\n", "\n", "\r", " ", "\u{301}", "电", ";", "'", "", "\"\""]
+        let pieces = [
+            "a", "\"", ",", "\r\n", "\n", "\r", " ", "\u{301}", "电", ";", "'", "", "\"\"",
+        ]
         for _ in 0..<500 {
             let rows = (0..<3).map { _ in
                 (0..<3).map { _ in

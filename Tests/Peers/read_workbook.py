@@ -30,6 +30,10 @@ def cell(c):
             "alignment": c.alignment.horizontal}
 
 
+def pages(number):
+    return 1 if number is None else int(number)
+
+
 def sheet(s):
     return {
         "name": s.title,
@@ -39,7 +43,9 @@ def sheet(s):
         "repeated": s.print_title_rows,
         "paper": s.page_setup.paperSize,
         "turn": s.page_setup.orientation,
-        "fit": {"width": s.page_setup.fitToWidth, "height": s.page_setup.fitToHeight,
+        # What stands at its default is not written: one page wide, one page high.
+        "fit": {"width": pages(s.page_setup.fitToWidth),
+                "height": pages(s.page_setup.fitToHeight),
                 "isOn": s.sheet_properties.pageSetUpPr.fitToPage},
         "footer": [s.oddFooter.left.text, s.oddFooter.right.text],
     }

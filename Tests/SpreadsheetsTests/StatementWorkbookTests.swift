@@ -118,14 +118,17 @@ struct StatementWorkbookTests {
                 "日期||", "||", "审核||", "日期||", "||", "批准（盖章）||", "日期||",
             ])
         #expect(sheet[5, 1]?.format == "#,##0.00" && sheet[5, 1]?.italic == false)
-        #expect(sheet[6, 1]?.format == "\"≈ \"#,##0.0;\"≈ \"-#,##0.0" && sheet[6, 1]?.italic == true)
+        #expect(
+            sheet[6, 1]?.format == "\"≈ \"#,##0.0;\"≈ \"-#,##0.0" && sheet[6, 1]?.italic == true)
         #expect(sheet[0, 0]?.bold == true)
     }
 
     @Test("the account number, 16 digits of it, is a text, and nothing is a formula")
     func textsStayTexts() async throws {
         let book = try await read(
-            document([table([[.word("3300012345678901"), .word("=1+1"), .word("-5"), .word("007")]])]))
+            document([
+                table([[.word("3300012345678901"), .word("=1+1"), .word("-5"), .word("007")]])
+            ]))
         #expect(
             book.sheets[1].rows[2].map { $0?.text }
                 == ["3300012345678901", "=1+1", "-5", "007"])
@@ -199,6 +202,18 @@ struct StatementWorkbookTests {
         #expect(
             book.sheets[1].footer
                 == ["杭州钱塘区金沙湖商务中心二期（T3 塔楼） · 2025", "&P / &N"])
+    }
+
+    @Test(
+        "a site's name is no code of the footer",
+        arguments: [
+            ("A&P", "A&&P"), ("&\u{338}P", "&&\u{338}P"), ("a\nb", "a b"),
+            (String(repeating: "长", count: 99), String(repeating: "长", count: 80)),
+        ])
+    func footer(text: String, written: String) {
+        #expect(
+            Array(StatementSheets.footerText(text).unicodeScalars)
+                == Array(written.unicodeScalars))
     }
 
     @Test("columns are as wide as their texts, Chinese characters counted twice, within bounds")

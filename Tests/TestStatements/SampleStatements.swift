@@ -78,7 +78,8 @@ package enum SampleStatements {
             let isEstimated = index == 6
             let trace = "meter:T3-\(twoDigits(index + 1))/2026-03"
             let isMissing = index == 10
-            for (place, value) in (bands + [total, cost]).enumerated() where place > 3 || !isMissing {
+            for (place, value) in (bands + [total, cost]).enumerated() where place > 3 || !isMissing
+            {
                 totals[place] += value
             }
             var row: [Cell] = [
@@ -141,7 +142,8 @@ package enum SampleStatements {
             days.rows.append(
                 [.word(label)]
                     + (1...13).map { tower in
-                        let value = Exact(Int128((day * 7919 + tower * 104_729) % 1_999_983), over: 100)
+                        let value = Exact(
+                            Int128((day * 7919 + tower * 104_729) % 1_999_983), over: 100)
                         return .number(
                             Number(
                                 value, places: 2, trace: "t\(tower)/\(label)",
@@ -152,7 +154,9 @@ package enum SampleStatements {
                     [.text(LocalizedText(en: "Sum", zh: "月合计"))]
                         + (1...13).map {
                             .number(
-                                Number(Exact(Int128(30_987_654 + $0 * day * 911), over: 100), places: 2))
+                                Number(
+                                    Exact(Int128(30_987_654 + $0 * day * 911), over: 100), places: 2
+                                ))
                         })
                 days.sums.insert(days.rows.count - 1)
             }
@@ -202,7 +206,8 @@ package enum SampleStatements {
                                 Number(
                                     Exact(-1, over: 8), places: 2, trace: "\" onclick=\"x",
                                     isEstimated: true)),
-                            .number(Number(Exact(text: "12345678901234567.89") ?? .zero, places: 2)),
+                            .number(
+                                Number(Exact(text: "12345678901234567.89") ?? .zero, places: 2)),
                             .word("-1F"),
                         ],
                         [.word("\"\u{301}"), .missing(both("no, \"really\""))],

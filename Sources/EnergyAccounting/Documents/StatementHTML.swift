@@ -184,7 +184,8 @@ package struct StatementHTML: Hashable, Sendable {
         switch cell {
         case .text(let text): return Self.escaped(text[language])
         case .number(let number):
-            let mark = number.isEstimated ? "<span class=\"e\">\(StatementWords.estimatedMark)</span>" : ""
+            let mark =
+                number.isEstimated ? "<span class=\"e\">\(StatementWords.estimatedMark)</span>" : ""
             return mark + Self.grouped(number.text)
         case .missing:
             return StatementWords.missingMark + (footnote.map { "<sup>\($0)</sup>" } ?? "")

@@ -86,6 +86,7 @@ enum StatementStyle {
           body { font-size: 14px; }
           main { padding: 1rem; }
           dl { grid-template-columns: 1fr; }
+          th:not(.n), td:not(.n) { min-width: 6em; }
           tbody th, thead th:first-child { position: sticky; left: 0; background: var(--paper);
             max-width: 9em; padding-right: .8em; }
           tbody .sum th { background: var(--band); }
