@@ -26,7 +26,8 @@ package enum StatementWorkbook {
     /// Writes the workbook at `path`, in place of what is there.
     ///
     /// It is written under a temporary name beside it, brought to the disk and renamed, so that a
-    /// reader finds the old file or the new one and never half of one. Blocks until then.
+    /// reader finds the old file or the new one and never half of one. Blocks until then. Where it
+    /// fails, the library says so on standard error too; that cannot be turned off.
     ///
     /// - Parameters:
     ///   - created: the workbook's creation date, in whole seconds, from a second after 1970-01-01

@@ -41,6 +41,7 @@ package struct StatementDocument: Hashable, Sendable {
         }
     }
 
+    /// What the cells of one column have in common.
     package struct Column: Hashable, Sendable {
         /// In small letters and underscores: the field's name in CSV and JSON, never changed.
         package var key: String
@@ -59,6 +60,7 @@ package struct StatementDocument: Hashable, Sendable {
         }
     }
 
+    /// Rows of cells under one heading.
     package struct Table: Hashable, Sendable {
         /// In small letters and underscores: the table's name in CSV and JSON, never changed.
         package var key: String

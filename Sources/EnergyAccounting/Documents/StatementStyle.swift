@@ -87,6 +87,7 @@ enum StatementStyle {
           main { padding: 1rem; }
           dl { grid-template-columns: 1fr; }
           th:not(.n), td:not(.n) { min-width: 6em; }
+          thead .n { min-width: 5.5em; }
           tbody th, thead th:first-child { position: sticky; left: 0; background: var(--paper);
             max-width: 9em; padding-right: .8em; }
           tbody .sum th { background: var(--band); }
