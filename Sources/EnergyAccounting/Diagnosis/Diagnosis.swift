@@ -154,13 +154,15 @@ package struct DiagnosisReport: Hashable, Sendable {
 
 extension Diagnosis {
     /// Every rule; a later one may look at what the earlier ones found on the same meter.
-    static let rules: [any DiagnosisRule.Type] = [
-        StuckCounterRule.self, FrozenGaugesRule.self, SilentMeterRule.self,
-        SwappedPhasesRule.self, ReversedTransformerRule.self, TransformerRatioRule.self,
-        ChildrenExceedParentRule.self, UnaccountedRisingRule.self, NightLoadJumpRule.self,
-        WaterLeakRule.self, LowPowerFactorRule.self, PhaseImbalanceRule.self,
-        ImplausibleIncreaseRule.self,
-    ]
+    static var rules: [any DiagnosisRule.Type] {
+        [
+            StuckCounterRule.self, FrozenGaugesRule.self, SilentMeterRule.self,
+            SwappedPhasesRule.self, ReversedTransformerRule.self, TransformerRatioRule.self,
+            ChildrenExceedParentRule.self, UnaccountedRisingRule.self, NightLoadJumpRule.self,
+            WaterLeakRule.self, LowPowerFactorRule.self, PhaseImbalanceRule.self,
+            ImplausibleIncreaseRule.self,
+        ]
+    }
 
     /// Judges every meter by every diagnosis whose figures are there.
     ///

@@ -88,7 +88,8 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
         return switch self {
         case .completeness: range(50, 100)
         case .swapShare, .reversedShare, .balanceShare, .imbalanceShare: range(10, 100)
-        case .ratioTolerance, .ratioSpread, .ratioFamilySpread, .ratioNear: Exact(1, over: 10)...Exact(50)
+        case .ratioTolerance, .ratioSpread, .ratioFamilySpread, .ratioNear:
+            Exact(1, over: 10)...Exact(50)
         case .defaultClass, .transformerError: range(0, 20)
         case .unaccountedRise, .jumpShare, .jumpGain, .jumpAbruptness, .jumpUseChange,
             .leakSteadiness, .lowLoadShare:

@@ -124,7 +124,8 @@ package enum DiagnosisFile {
                 value.denominator != 1
             else { continue }
             faults.add(
-                place, "\(figure.rawValue) is no whole hour", remedy: "nights are cut at full hours")
+                place, "\(figure.rawValue) is no whole hour", remedy: "nights are cut at full hours"
+            )
         }
     }
 }

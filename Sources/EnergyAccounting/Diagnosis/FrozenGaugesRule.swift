@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Finds a meter whose voltages, currents and powers are the same to the last bit for hours.
 ///
 /// A dead line reads nothing for days and is left alone. Where no other meter is seen to move in

@@ -68,7 +68,9 @@ struct LoadedPhases {
                 else { return nil }
                 return max(-1, min(1, factor))
             }
-            if factors.contains(where: { $0 != nil }) { rows.append(Row(slot: slot, factors: factors)) }
+            if factors.contains(where: { $0 != nil }) {
+                rows.append(Row(slot: slot, factors: factors))
+            }
         }
         self.rows = rows
     }

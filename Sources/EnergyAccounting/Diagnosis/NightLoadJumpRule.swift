@@ -27,8 +27,8 @@ struct NightLoadJumpRule: DiagnosisRule {
     /// One night of which every slot was read, with the rest of its day.
     private struct Night {
         var day: Range<Int>
+        /// kWh between the two hours; of a night with a changed clock as if it were a usual one.
         var counted: Double
-        var hours: Double
         /// kWh an hour outside the night; nil when not every slot was read.
         var rest: Double?
     }
@@ -74,8 +74,8 @@ struct NightLoadJumpRule: DiagnosisRule {
             let known = rest.compactMap { meter.counts.measured($0) }
             let hours = site.duration(of: rest)
             return Night(
-                day: day, counted: counted.reduce(0, +) / site.duration(of: slots) * Double(to - from),
-                hours: site.duration(of: slots),
+                day: day,
+                counted: counted.reduce(0, +) / site.duration(of: slots) * Double(to - from),
                 rest: known.count == rest.count && hours > 0 ? known.reduce(0, +) / hours : nil)
         }
     }

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Finds a meter of which no good reading came although some were expected.
 ///
 /// Hours in which every meter was silent tell of the gateway or its line, not of this meter.
@@ -28,7 +30,8 @@ struct SilentMeterRule: DiagnosisRule {
                     || site.order.contains { $0.id != meter.id && $0.counts[slot].good > 0 }
             }
             guard site.duration(of: alone) >= hours else { continue }
-            findings.append(finding(meter.id, over: run, isOpen: run.upperBound == site.grid.count, site))
+            findings.append(
+                finding(meter.id, over: run, isOpen: run.upperBound == site.grid.count, site))
         }
         return .judged(findings)
     }

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Finds a counter that stands still while its own meter says that power flows.
 ///
 /// A closed site is none: its power reads nothing. Nor is a small load on a coarse counter: what
@@ -44,13 +46,15 @@ struct StuckCounterRule: DiagnosisRule {
             else { continue }
             if stoodStill(around: meter.id, over: run, site) { continue }
             findings.append(
-                finding(meter.id, over: first..<last + 1, expected, site.duration(of: loaded), site))
+                finding(meter.id, over: first..<last + 1, expected, site.duration(of: loaded), site)
+            )
         }
         return .judged(findings)
     }
 
     /// Whether the parent is known and counted nothing either.
-    private func stoodStill(around id: String, over run: Range<Int>, _ site: DiagnosisSite) -> Bool {
+    private func stoodStill(around id: String, over run: Range<Int>, _ site: DiagnosisSite) -> Bool
+    {
         guard let parent = site.relation(id)?.parent.flatMap({ site[$0] }) else { return false }
         return run.allSatisfy { (parent.counts.increase($0) ?? 0) == 0 }
     }

@@ -81,7 +81,8 @@ struct SwappedPhasesRule: DiagnosisRule {
         return site.finding(
             Self.kind, meter.id, over: span, severity: .likely, rule: .swapTolerance,
             text: LocalizedText(
-                en: "Phases \(pair[0]) and \(pair[1]) are probably exchanged: the voltage of one is "
+                en:
+                    "Phases \(pair[0]) and \(pair[1]) are probably exchanged: the voltage of one is "
                     + "measured with the current of the other. Follow both current transformers' "
                     + "leads to the terminals, and exchange either the voltages or the currents, "
                     + "not both.",

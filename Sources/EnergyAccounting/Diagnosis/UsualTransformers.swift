@@ -35,9 +35,11 @@ struct UsualTransformers {
             ?? primaries.flatMap { primary in secondaries.map { (primary, $0) } }
         for (primary, secondary) in ratios where secondary > 0 && primary > secondary {
             consider(
-                primary / secondary, .omitted(primary: primary, secondary: secondary), size: primary)
+                primary / secondary, .omitted(primary: primary, secondary: secondary), size: primary
+            )
             consider(
-                secondary / primary, .omitted(primary: primary, secondary: secondary), size: primary)
+                secondary / primary, .omitted(primary: primary, secondary: secondary), size: primary
+            )
         }
         // Of many pairs with one quotient the usual mistake is between neighbours in the list and
         // the ratio that was forgotten altogether; smaller sizes are commoner.
