@@ -6,8 +6,9 @@ import TestSeeds
 @testable import EnergyAccounting
 
 /// The thresholds as they are shipped.
-let shippedDiagnosisFile = URL(filePath: #filePath)
-    .appending(path: "../../../Config/diagnosis/meters.yaml")
+let shippedDiagnosisFile = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Config/diagnosis/meters.yaml")
 
 func shippedThresholds() throws -> DiagnosisThresholds {
     try DiagnosisFile.parse(
