@@ -204,12 +204,20 @@ extension FrozenBaseline {
 }
 
 extension LocatedNode {
-    /// A whole number not below a bound.
+    /// A whole number not below a bound, and none that no baseline has.
     fileprivate func count(atLeast least: Int, _ faults: FaultCollector) -> Int? {
         guard let value = int(faults) else { return nil }
-        if value >= least { return value }
-        faults.add(location, "\(value) is too few", remedy: "\(least) at least")
-        return nil
+        if value < least {
+            faults.add(location, "\(value) is too few", remedy: "\(least) at least")
+            return nil
+        }
+        // Three centuries of days; far from where arithmetic on counts could overflow.
+        let most = 100_000
+        if value > most {
+            faults.add(location, "\(value) is too many", remedy: "at most \(most)")
+            return nil
+        }
+        return value
     }
 
     /// A number not below a bound.
