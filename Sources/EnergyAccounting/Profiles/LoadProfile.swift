@@ -12,6 +12,12 @@ package struct LoadProfile: Hashable, Sendable {
         /// Days on which something of the hour is known, and days of the class on which nothing is.
         package var knownDays: Int
         package var unknownDays: Int
+
+        package init(meanPower: Exact?, knownDays: Int, unknownDays: Int) {
+            self.meanPower = meanPower
+            self.knownDays = knownDays
+            self.unknownDays = unknownDays
+        }
     }
 
     /// What one class of days shows.
