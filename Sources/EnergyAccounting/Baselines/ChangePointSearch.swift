@@ -39,6 +39,8 @@ package struct ChangePointSearch: Hashable, Sendable {
             let degreeDays = dailyMeans.map { days in
                 days.reduce(0) { $0 + base.degrees(ofDayAt: $1) }
             }
+            // A base that no day reaches gives degree days that do not vary: not an error, only
+            // not the balance temperature.
             guard let model = try? LeastSquares(response: energy, columns: [degreeDays]),
                 let quality = FitQuality(
                     measured: energy, modelled: model.fitted, parameters: 3)

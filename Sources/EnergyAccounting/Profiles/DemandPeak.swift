@@ -39,6 +39,7 @@ package struct DemandPeak: Hashable, Sendable {
 
 /// For which part of the time a load is reached or exceeded.
 package struct LoadDurationCurve: Hashable, Sendable {
+    /// One part of the time and the power of it.
     package struct Point: Hashable, Sendable {
         /// Of the known time.
         package var percent: Exact

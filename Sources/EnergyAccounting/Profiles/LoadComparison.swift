@@ -2,6 +2,7 @@ import Telemetry
 
 /// The indicators of one period beside those of another.
 package struct LoadComparison: Hashable, Sendable {
+    /// What is compared; the raw value is its name in tables and never changes.
     package enum Indicator: String, Hashable, Sendable, CaseIterable {
         case meanPower = "mean_power"
         case baseLoad = "base_load"

@@ -84,6 +84,7 @@ package struct Load: Hashable, Sendable {
         return all == 0 ? nil : Exact(knownSlots) * Exact(100) / Exact(all)
     }
 
+    /// Adds a known slot to the sums, and counts an unknown one.
     package mutating func add(_ slot: LoadSlots.Slot) {
         guard let energy = slot.energy else {
             unknownSlots += 1

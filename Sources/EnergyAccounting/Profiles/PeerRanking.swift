@@ -23,6 +23,7 @@ package struct PeerRanking: Hashable, Sendable {
         }
     }
 
+    /// Where one node stands.
     package struct Place: Hashable, Sendable {
         /// 1 is the lowest intensity; equals share a rank.
         package var rank: Int

@@ -30,6 +30,7 @@ package struct ProfileDays: Hashable, Sendable {
         self.workedDays = workedDays
     }
 
+    /// The class of a day: worked days first, then holidays, then the weekday.
     package func dayClass(of date: CivilDate) -> DayClass {
         if workedDays.contains(date) { return .working }
         return holidays.contains(date) || freeWeekdays.contains(date.weekday) ? .free : .working
@@ -55,6 +56,7 @@ package struct NightHours: Hashable, Sendable {
         self.until = until
     }
 
+    /// Whether a civil hour, 0 to 23, is one of the night.
     package func contains(_ hour: Int) -> Bool {
         from < until ? (from..<until).contains(hour) : hour >= from || hour < until
     }
