@@ -89,7 +89,7 @@ let package = Package(
             name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         // 1  pure: bytes and values in, values and bytes out
         line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
-        line("EnergyAccounting", ["Telemetry", "LocatedText"]),
+        line("EnergyAccounting", ["Telemetry", "LocatedText", realModule]),
         line("Alarms", ["Telemetry", "LocatedText", realModule]),
         line("FeedFormats", ["Telemetry", crypto, mustache]),
         line("CraneWork", ["Telemetry", "LocatedText"]),

@@ -25,7 +25,7 @@ enum ImportTable {
         "AsyncHTTPClient": ["Delivery"], "NIOHTTP1": ["Delivery"], "NIOSSL": ["Delivery"],
         "Yams": ["LocatedText"],
         "SwiftProtobuf": ["SparkplugWire"],
-        "RealModule": ["Alarms"],
+        "RealModule": ["Alarms", "EnergyAccounting"],
         "CModbus": ["FieldLinks", "SiteSimulator"],
         "CMosquitto": ["FieldLinks"],
         "CKernelClock": ["plumbline"],
