@@ -14,6 +14,18 @@ extension StoreReader {
             data: try await accountData(for: needs, now: now), calendar: shared.calendar)
     }
 
+    /// The accounts of some periods; each is read once.
+    package func energyAccounts(
+        of plan: EnergyPlan, for periods: [AccountingPeriod], now: Timestamp
+    ) async throws(StoreError) -> EnergyAccounts {
+        var ledgers: [(period: AccountingPeriod, ledger: MeterLedger)] = []
+        for period in periods {
+            let grid = CountGrid(plan.resolution, of: period, calendar: shared.calendar)
+            ledgers.append((period, try await meterLedger(of: plan, on: grid, now: now)))
+        }
+        return EnergyAccounts(plan: plan, calendar: shared.calendar, now: now, ledgers: ledgers)
+    }
+
     /// What counters counted and showed, as the accounts want it.
     ///
     /// Hours that have not been folded yet are put together from what is finer.

@@ -23,6 +23,7 @@ package struct CountGrid: Hashable, Sendable {
         self.bounds = bounds
     }
 
+    /// The slots of a period.
     package init(_ resolution: Resolution, of period: AccountingPeriod, calendar: SiteCalendar) {
         self.init(
             resolution, from: period.start(calendar: calendar), to: period.end(calendar: calendar),
@@ -32,7 +33,9 @@ package struct CountGrid: Hashable, Sendable {
     /// The number of slots.
     package var count: Int { max(0, bounds.count - 1) }
 
+    /// The first instant of a slot.
     package func start(_ slot: Int) -> Timestamp { bounds[slot] }
+    /// The first instant after a slot.
     package func end(_ slot: Int) -> Timestamp { bounds[slot + 1] }
 
     /// The slot that holds an instant; nil outside.

@@ -67,6 +67,7 @@ package struct Counts: Hashable, Sendable {
     /// The increase as an integer of this grid of decimals; only where it is known.
     package func mantissa(_ slot: Int) -> Int64 { increases[slot] }
 
+    /// Whether a part of a slot is estimated.
     package func isEstimated(_ slot: Int) -> Bool { estimated[slot] }
 
     /// The increase of a slot on this column's grid, which is made finer where that is needed.

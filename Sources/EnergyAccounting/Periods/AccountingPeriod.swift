@@ -3,6 +3,7 @@ import Telemetry
 /// A span of whole civil days for which accounts are made: a day, a month, a year, or from one day
 /// to another.
 package struct AccountingPeriod: Hashable, Sendable {
+    /// What kind of period it is; a day is a span of one.
     package enum Kind: String, Hashable, Sendable {
         case day
         case month
@@ -24,6 +25,7 @@ package struct AccountingPeriod: Hashable, Sendable {
         self.init(.year, first, last)
     }
 
+    /// A month of a year; nil when there is none of that number.
     package init?(year: Int, month: Int) {
         guard (1...12).contains(month),
             let first = CivilDate(year: year, month: month, day: 1),
@@ -87,6 +89,7 @@ package struct AccountingPeriod: Hashable, Sendable {
     /// The number of days.
     package var days: Int { last.dayNumber - first.dayNumber + 1 }
 
+    /// Whether a day belongs to the period.
     package func contains(_ date: CivilDate) -> Bool { first <= date && date <= last }
 
     /// The first instant of the period.

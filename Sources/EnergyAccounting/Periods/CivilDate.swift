@@ -50,6 +50,7 @@ package struct CivilDate: Hashable, Sendable, Comparable, CustomStringConvertibl
         calendar.timestamp(CivilTime(year: year, month: month, day: day))
     }
 
+    /// The day so many days later, or earlier.
     package func advanced(days: Int) -> CivilDate {
         CivilDate(daysSinceEpoch: dayNumber + days)
     }

@@ -83,7 +83,7 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         let facts = StatementFacts(accounts: accounts, period: period)
         var document = StatementDocument(
             kind: rawValue, title: title, site: site, period: period.label)
-        let bills = accounts.plan.tree.carriers.compactMap { tables.bill(of: $0) }
+        let bills = accounts.plan.tree.carriers.flatMap { tables.bill(of: $0) }
         switch self {
         case .monthly:
             document.facts = facts.basis + facts.electricity + facts.together + facts.cost

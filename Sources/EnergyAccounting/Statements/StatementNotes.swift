@@ -37,15 +37,13 @@ struct StatementNotes {
     }
 
     private var tariffs: [LocalizedText] {
-        accounts.plan.tariffs.flatMap { tariff in
-            tariff.tables.filter { table in
-                table.from <= period.last && (table.until.map { period.first <= $0 } ?? true)
-            }.map { table in
+        accounts.plan.tree.carriers.flatMap { carrier -> [LocalizedText] in
+            guard let tariff = accounts.plan.tariff(for: carrier),
+                let bill = accounts.bill(of: carrier, in: period)
+            else { return [] }
+            return bill.notes(of: tariff).map {
                 LocalizedText(
-                    en: "\(tariff.title.en) from \(table.from): \(table.origin.source) "
-                        + "(\(table.origin.status))",
-                    zh: "\(tariff.title.zh)，自\(table.from)起：\(table.origin.source)"
-                        + "（\(table.origin.status)）")
+                    en: "\(carrier.title.en). \($0.en)", zh: "\(carrier.title.zh)：\($0.zh)")
             }
         }
     }

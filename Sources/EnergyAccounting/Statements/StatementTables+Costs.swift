@@ -1,57 +1,20 @@
 import Telemetry
 
 extension StatementTables {
-    /// What a carrier cost: a line for each band of the tariff, for each charge, and the sum.
-    func bill(of carrier: Carrier) -> Table? {
+    /// What a carrier cost, by band and by charge; nothing without a tariff.
+    func bill(of carrier: Carrier) -> [Table] {
         guard let tariff = plan.tariff(for: carrier),
             let bill = accounts.bill(of: carrier, in: period)
-        else { return nil }
-        var table = Table(
-            key: "bill_" + carrier.rawValue.replacing("-", with: "_"),
-            title: LocalizedText(
-                en: "\(carrier.title.en): \(tariff.title.en)",
-                zh: "\(carrier.title.zh)：\(tariff.title.zh)"),
-            columns: [
-                .words("line", "Line", "项目"), .words("from", "Price from", "价格起始日"),
-                .number("quantity", "Quantity", "数量"), .words("unit", "Unit", "单位"),
-                .number("price", "Price", "单价", unit: tariff.currency),
-                .number("amount", "Amount", "金额", unit: tariff.currency),
-            ])
-        for line in bill.energy {
-            table.rows.append([
-                .text(line.band.title), .word("\(tariff.tables[line.table].from)"),
-                Print.number(line.quantity, isEstimated: !line.estimated.isZero),
-                .word(carrier.unit), Print.number(line.price, places: Print.price),
-                Print.number(line.amount, places: Print.money),
-            ])
+        else { return [] }
+        return bill.tables(of: tariff).map { table in
+            var table = table
+            // Several carriers stand in one statement, and a table's key is its name there.
+            table.key += "_" + carrier.rawValue.replacing("-", with: "_")
+            table.title = LocalizedText(
+                en: "\(carrier.title.en): \(table.title.en)",
+                zh: "\(carrier.title.zh)：\(table.title.zh)")
+            return table
         }
-        for line in bill.charges {
-            table.rows.append([
-                .text(line.kind.title), .word(line.month.label), Print.number(line.quantity),
-                .word(""), Print.number(line.price, places: Print.price),
-                Print.number(line.amount, places: Print.money),
-            ])
-        }
-        for line in bill.missing {
-            table.rows.append([
-                .text(line.kind.title), .word(line.month.label), .missing(line.reason), .word(""),
-                .missing(line.reason), .missing(line.reason),
-            ])
-        }
-        for (gap, quantity) in bill.unpriced.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            table.rows.append([
-                .text(gap.title), .word(""), Print.number(quantity.sum), .word(carrier.unit),
-                .missing(gap.title), .missing(gap.title),
-            ])
-        }
-        table.sums = [table.rows.count]
-        table.rows.append([
-            .text(LocalizedText(en: "Total", zh: "合计")), .word(""),
-            Print.number(bill.pricedQuantity), .word(carrier.unit),
-            Print.number(bill.meanPrice, places: Print.price),
-            Print.number(bill.total, places: Print.money),
-        ])
-        return table
     }
 
     /// A line for each month of a year, and the year.

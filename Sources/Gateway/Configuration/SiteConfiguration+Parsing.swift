@@ -48,9 +48,8 @@ extension SiteConfiguration {
             Link.parse($0, faults)
         }
         let meters = reader.optional("meters").map { MeterTree.parse($0, faults: faults) } ?? .empty
-        let energy = EnergyPlan(
-            tree: meters, floorArea: site.floorArea.flatMap { Exact(decimal: $0) },
-            people: site.occupants.map { Exact($0) })
+        let energy = energy(
+            reader.optional("energy"), tree: meters, site: site, faults, readFile)
         let alarms = rules(reader.optional("alarms"), faults, readFile)
         let circumstances = (reader.optional("circumstances")?.list(faults) ?? []).compactMap {
             Circumstance.parse($0, faults)

@@ -1,0 +1,156 @@
+import EnergyAccounting
+import LocatedText
+import Telemetry
+
+//  energy:
+//    items: energy/items.yaml             the end uses that meters may name
+//    tariffs: [tariffs/city.yaml, tariffs/water.yaml]         at most one for each carrier
+//    factors:
+//      include: [factors/grid-electricity.yaml]
+//      use: [ { factor: co2, carrier: electricity, region: east, scheme: regional } ]
+//    quotas:
+//      include: [quotas/office.yaml]
+//      enable: [office-b-cold]            figures from memory that the site takes over
+//      inputs: { use-hours: 2800 h, area-per-person: 12 m2/person }
+//    entries: energy-entries.yaml         what people write down
+//    particulars:                         what statements say of the site
+//      - { key: owner, title: { en: Owner, zh: 所有权人 }, value: … }
+//
+// Paths are relative to the configuration's own file.
+
+extension SiteConfiguration {
+    /// Reads `energy:` beside the meters; what is wrong goes to `faults`.
+    static func energy(
+        _ node: LocatedNode?, tree: MeterTree, site: Site, _ faults: FaultCollector,
+        _ readFile: (String) throws -> String
+    ) -> EnergyPlan {
+        var plan = EnergyPlan(
+            tree: tree, floorArea: site.floorArea.flatMap { Exact(decimal: $0) },
+            people: site.occupants.map { Exact($0) })
+        guard let node else { return plan }
+        var reader = MappingReader(node, faults)
+        let files = EnergyFiles(faults: faults, readFile: readFile)
+        if let node = reader.optional("items") {
+            plan.items = files.read(node) { try ItemCatalogue.parse($0, file: $1) } ?? .free
+            faults.add(Faults(plan.items.bindingFaults(tree: tree)))
+        }
+        for node in reader.optional("tariffs")?.list(faults) ?? [] {
+            guard let book = files.read(node, { try TariffFile.parse($0, file: $1) }) else {
+                continue
+            }
+            files.add(book, at: node.location, to: &plan)
+        }
+        if let node = reader.optional("factors") { files.factors(node, &plan) }
+        if let node = reader.optional("quotas") { files.quotas(node, &plan) }
+        if let node = reader.optional("entries") {
+            plan.entries = files.read(node) { try EnergyEntries.parse($0, file: $1) } ?? .none
+            faults.add(Faults(plan.entries.bindingFaults(tree: tree)))
+        }
+        for node in reader.optional("particulars")?.list(faults) ?? [] {
+            if let particular = files.particular(node) { plan.particulars.append(particular) }
+        }
+        reader.finish()
+        return plan
+    }
+}
+
+/// Reads the files that `energy:` names.
+private struct EnergyFiles {
+    let faults: FaultCollector
+    let readFile: (String) throws -> String
+
+    /// What a file holds; nil and its faults when it cannot be read.
+    func read<T>(_ node: LocatedNode, _ parse: (String, String) throws -> T) -> T? {
+        guard let path = node.string(faults) else { return nil }
+        do {
+            return try parse(try readFile(path), path)
+        } catch let mistakes as Faults {
+            faults.add(mistakes)
+        } catch {
+            faults.add(
+                node.location, "'\(path)' cannot be read: \(error)",
+                remedy: "paths are relative to this file")
+        }
+        return nil
+    }
+
+    func add(_ book: TariffBook, at location: Location, to plan: inout EnergyPlan) {
+        guard let carrier = Carrier(rawValue: book.carrier) else {
+            faults.add(
+                location, "no meter can count '\(book.carrier)', so its tariff is no use",
+                remedy: "one of: \(Carrier.allCases.map(\.rawValue).joined(separator: ", "))")
+            return
+        }
+        guard book.unit == carrier.unit else {
+            faults.add(
+                location,
+                "the tariff is per \(book.unit), \(carrier.rawValue) is counted in \(carrier.unit)",
+                remedy: "write its prices per \(carrier.unit)")
+            return
+        }
+        if plan.tariff(for: carrier) != nil {
+            faults.add(
+                location, "two tariffs are for \(carrier.rawValue)",
+                remedy: "keep one; prices that change on a day are tables of one tariff")
+            return
+        }
+        if let other = plan.tariffs.first, other.currency != book.currency {
+            faults.add(
+                location, "the tariffs are in \(other.currency) and in \(book.currency)",
+                remedy: "write all prices in one currency")
+        }
+        plan.tariffs.append(book)
+    }
+
+    func factors(_ node: LocatedNode, _ plan: inout EnergyPlan) {
+        var reader = MappingReader(node, faults)
+        let books = (reader.required("include")?.list(faults) ?? []).compactMap { node in
+            read(node) { try FactorFile.parse($0, file: $1) }
+        }
+        let use = reader.required("use")
+        reader.finish()
+        do {
+            plan.factors = try FactorBook(merging: books)
+        } catch {
+            faults.add(error)
+        }
+        guard let use else { return }
+        plan.factorChoice = FactorChoice.parse(use, faults: faults)
+        faults.add(Faults(plan.factorChoice.bindingFaults(book: plan.factors)))
+    }
+
+    func quotas(_ node: LocatedNode, _ plan: inout EnergyPlan) {
+        var reader = MappingReader(node, faults)
+        let files = (reader.required("include")?.list(faults) ?? []).compactMap { node in
+            read(node) { try QuotaFile.parse($0, file: $1) }
+        }
+        let enable = reader.optional("enable")
+        let inputs = reader.optional("inputs")
+        reader.finish()
+        do {
+            let book = try QuotaBook(merging: files)
+            plan.quotas = book
+            if let enable { plan.enabledQuotas = book.enabled(enable, faults: faults) }
+        } catch {
+            faults.add(error)
+        }
+        guard let inputs else { return }
+        var values = MappingReader(inputs, faults)
+        for input in QuotaCorrectionInput.allCases {
+            if let node = values.optional(input.rawValue) {
+                plan.quotaInputs[input] = node.exact(unit: input.unit, faults)
+            }
+        }
+        values.finish()
+    }
+
+    func particular(_ node: LocatedNode) -> EnergyPlan.Particular? {
+        var reader = MappingReader(node, faults)
+        let key = reader.required("key")?.string(faults)
+        let title = reader.required("title").flatMap { LocalizedText.parse($0, faults) }
+        let value = reader.required("value")?.string(faults)
+        reader.finish()
+        guard let key, let title, let value else { return nil }
+        return EnergyPlan.Particular(key: key, title: title, value: value)
+    }
+}
