@@ -143,6 +143,7 @@ let package = Package(
             name: "plumbline",
             dependencies: [
                 "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting",
+                "Spreadsheets",
                 "Store", "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats",
                 "WebAPI", "Gateway", arguments, lifecycle, signals, logging, subprocess,
             ],

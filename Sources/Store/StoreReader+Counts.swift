@@ -23,7 +23,28 @@ extension StoreReader {
             let grid = CountGrid(plan.resolution, of: period, calendar: shared.calendar)
             ledgers.append((period, try await meterLedger(of: plan, on: grid, now: now)))
         }
-        return EnergyAccounts(plan: plan, calendar: shared.calendar, now: now, ledgers: ledgers)
+        var months: [Carrier: [AccountingPeriod: TariffMonth]] = [:]
+        for carrier in Carrier.allCases
+        where plan.tariff(for: carrier)?.hasDemandCharge == true && periods.first != nil {
+            months[carrier] = try await demands(
+                of: carrier, plan, in: periods[0].months, now: now)
+        }
+        return EnergyAccounts(
+            plan: plan, calendar: shared.calendar, now: now, ledgers: ledgers, months: months)
+    }
+
+    /// The greatest mean power of a quarter of an hour, month by month, of all that comes in.
+    private func demands(
+        of carrier: Carrier, _ plan: EnergyPlan, in months: [AccountingPeriod], now: Timestamp
+    ) async throws(StoreError) -> [AccountingPeriod: TariffMonth] {
+        let mains = plan.mains(of: carrier)
+        var demands: [AccountingPeriod: TariffMonth] = [:]
+        for month in months where month.start(calendar: shared.calendar) < now {
+            let grid = CountGrid(.quarterHour, of: month, calendar: shared.calendar)
+            let ledger = try await meterLedger(of: mains, on: grid, now: now)
+            demands[month] = TariffMonth(maximumDemand: ledger.demand(of: carrier)?.power)
+        }
+        return demands
     }
 
     /// What counters counted and showed, as the accounts want it.

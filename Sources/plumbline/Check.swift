@@ -117,7 +117,8 @@ struct Check: AsyncParsableCommand {
                 "\(configuration.site.id)：\(site.groups.count) 组，\(points) 个点位，"
                     + "每秒 \(short(readingsPerSecond, places: 1)) 个读数，"
                     + "报警规则 \(configuration.alarms.count) 条，电表 "
-                    + "\(configuration.energy.tree.meters.count) 块，上报 \(configuration.uplinks.count) 路"))
+                    + "\(configuration.energy.tree.meters.count) 块，上报 \(configuration.uplinks.count) 路"
+            ))
         print("")
         print(estimate.text)
         print(StorageEstimate.source)

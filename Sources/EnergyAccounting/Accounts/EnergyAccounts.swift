@@ -8,12 +8,18 @@ package struct EnergyAccounts: Sendable {
     package let now: Timestamp
     private let ledgers: [(period: AccountingPeriod, ledger: MeterLedger)]
     private let schedules: [Carrier: [TariffSchedule]]
+    /// What charges by the month rest on, by carrier and month.
+    private let months: [Carrier: [AccountingPeriod: TariffMonth]]
 
-    /// - Parameter ledgers: of the periods that are asked for; a part of one is found in it.
+    /// - Parameters:
+    ///   - ledgers: of the periods that are asked for; a part of one is found in it.
+    ///   - months: what was measured for demand charges.
     package init(
         plan: EnergyPlan, calendar: SiteCalendar, now: Timestamp,
-        ledgers: [(period: AccountingPeriod, ledger: MeterLedger)]
+        ledgers: [(period: AccountingPeriod, ledger: MeterLedger)],
+        months: [Carrier: [AccountingPeriod: TariffMonth]] = [:]
     ) {
+        self.months = months
         self.plan = plan
         self.calendar = calendar
         self.now = now
@@ -135,13 +141,7 @@ extension EnergyAccounts {
     }
 
     /// The bill of a carrier: what came in by the prices of its hours, and the charges by the month.
-    ///
-    /// - Parameter demand: the greatest mean power of a quarter of an hour by month, in kW, where
-    ///   somebody has worked it out.
-    package func bill(
-        of carrier: Carrier, in period: AccountingPeriod,
-        months: [AccountingPeriod: TariffMonth] = [:]
-    ) -> TariffBill? {
+    package func bill(of carrier: Carrier, in period: AccountingPeriod) -> TariffBill? {
         guard let tariff = plan.tariff(for: carrier) else { return nil }
         let mains = plan.tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
         let splits = mains.compactMap { split($0, in: period) }
@@ -149,6 +149,6 @@ extension EnergyAccounts {
             return nil
         }
         let whole = splits.dropFirst().reduce(first) { $0.adding($1) }
-        return tariff.bill(whole, period: period, months: months)
+        return tariff.bill(whole, period: period, months: months[carrier] ?? [:])
     }
 }

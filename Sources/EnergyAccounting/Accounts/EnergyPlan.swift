@@ -66,6 +66,15 @@ package struct EnergyPlan: Sendable {
         tariffs.first { $0.carrier == carrier.rawValue }
     }
 
+    /// A plan of the meters alone by which a carrier comes in, and of what these rest on.
+    package func mains(of carrier: Carrier) -> EnergyPlan {
+        let mains = tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
+        let needed = Set(mains.flatMap { [$0.id] + tree.parts(of: $0.id).map(\.meter) })
+        var plan = EnergyPlan(tree: MeterTree(tree.meters.filter { needed.contains($0.id) }))
+        plan.entries = entries
+        return plan
+    }
+
     /// How finely the accounts are cut: hours, or quarters where a tariff changes within an hour.
     package var resolution: Resolution {
         tariffs.contains(where: \.needsQuarters) ? .quarterHour : .hour
