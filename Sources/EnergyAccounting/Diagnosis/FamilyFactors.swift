@@ -20,7 +20,8 @@ struct FamilyFactors {
         var uncertainty: Double
         /// The slots that were compared, from the first to the last.
         var span: Range<Int>
-        /// The median of |Δ(parent + generators − children)| that its correction leaves, in kWh.
+        /// The median of |Δ(parent + generators − children)| that its correction leaves, as a part
+        /// of the median of |Δ(parent)|, both corrected.
         var remainder: Double
     }
 
@@ -62,6 +63,12 @@ struct FamilyFactors {
         let sums = moves.slots.indices.map { pair in
             moves.children.reduce(-moves.generated[pair]) { $0 + $1[pair] }
         }
+        let load = moves.slots.indices.map { pair in
+            moves.childLevels.reduce(0) { $0 + $1[pair] }
+        }
+        let highLoad = RobustStatistics.quantile(load, 0.9) ?? 0
+        // By night every explanation is as good as another.
+        let day = load.indices.filter { load[$0] >= highLoad / 2 }
         var (suspects, compared): ([Suspect], Set<String>) = ([], [])
         func consider(
             _ meter: MeterDiagnosisInput, _ own: [Double], _ levels: [Double],
@@ -78,14 +85,16 @@ struct FamilyFactors {
                 let last = loaded.last, let value = RobustStatistics.median(quotients),
                 let error = Self.standardError(quotients),
                 error <= uncertainty * max(1, value.magnitude),
-                let left = RobustStatistics.median(
-                    own.indices.map { remainder($0, value).magnitude })
+                let left = RobustStatistics.median(day.map { remainder($0, value).magnitude }),
+                let moved = RobustStatistics.median(day.map { moves.parent[$0].magnitude }),
+                moved > 0
             else { return }
             compared.insert(meter.id)
             suspects.append(
                 Suspect(
                     meter: meter.id, value: value, uncertainty: error,
-                    span: moves.slots[first]..<moves.slots[last] + 1, remainder: left))
+                    span: moves.slots[first]..<moves.slots[last] + 1,
+                    remainder: left / (moved * (meter.id == parent.id ? value.magnitude : 1))))
         }
         for (index, child) in consumers.enumerated() {
             let own = moves.children[index]
