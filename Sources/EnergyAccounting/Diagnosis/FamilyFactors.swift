@@ -38,6 +38,14 @@ struct FamilyFactors {
         /// Where each column stands in those slots and one day before, whichever is less.
         var parentLevel: [Double] = []
         var childLevels: [[Double]] = []
+
+        /// The pairs in which the children together are under load: by night every explanation is
+        /// as good as another.
+        var hoursOfLoad: [Int] {
+            let load = slots.indices.map { pair in childLevels.reduce(0) { $0 + $1[pair] } }
+            let high = RobustStatistics.quantile(load, 0.9) ?? 0
+            return load.indices.filter { load[$0] >= high / 2 }
+        }
     }
 
     /// nil when parent and children are not known together.
@@ -63,58 +71,61 @@ struct FamilyFactors {
         let sums = moves.slots.indices.map { pair in
             moves.children.reduce(-moves.generated[pair]) { $0 + $1[pair] }
         }
-        let load = moves.slots.indices.map { pair in
-            moves.childLevels.reduce(0) { $0 + $1[pair] }
-        }
-        let highLoad = RobustStatistics.quantile(load, 0.9) ?? 0
-        // By night every explanation is as good as another.
-        let day = load.indices.filter { load[$0] >= highLoad / 2 }
-        var (suspects, compared): ([Suspect], Set<String>) = ([], [])
-        func consider(
-            _ meter: MeterDiagnosisInput, _ own: [Double], _ levels: [Double],
-            other: (Int) -> Double, remainder: (Int, Double) -> Double
-        ) {
-            guard let high = RobustStatistics.quantile(levels, 0.9), high > 0 else { return }
-            // Hours of rest are another state of the building, in which other loads rest too.
-            let least = max(swing * high, 10 * meter.step)
-            let loaded = own.indices.filter {
-                levels[$0] >= high / 2 && own[$0].magnitude >= least
-            }
-            let quotients = loaded.map { other($0) / own[$0] }
-            guard Double(quotients.count) >= pairs, let first = loaded.first,
-                let last = loaded.last, let value = RobustStatistics.median(quotients),
-                let error = Self.standardError(quotients),
-                error <= uncertainty * max(1, value.magnitude),
-                let left = RobustStatistics.median(day.map { remainder($0, value).magnitude }),
-                let moved = RobustStatistics.median(day.map { moves.parent[$0].magnitude }),
-                moved > 0
-            else { return }
-            compared.insert(meter.id)
-            suspects.append(
-                Suspect(
-                    meter: meter.id, value: value, uncertainty: error,
-                    span: moves.slots[first]..<moves.slots[last] + 1,
-                    remainder: left / (moved * (meter.id == parent.id ? value.magnitude : 1))))
-        }
-        for (index, child) in consumers.enumerated() {
+        var explanations = consumers.indices.map { index in
             let own = moves.children[index]
-            consider(child, own, moves.childLevels[index]) { pair in
-                moves.parent[pair] - sums[pair] + own[pair]
-            } remainder: { pair, factor in
-                moves.parent[pair] - sums[pair] - (factor - 1) * own[pair]
-            }
+            return Explanation(
+                meter: consumers[index], own: own, levels: moves.childLevels[index],
+                other: own.indices.map { moves.parent[$0] - sums[$0] + own[$0] },
+                correctsParent: false)
         }
         // One child and its parent say the same of each other; the child is named then.
         if consumers.count > 1 {
-            consider(parent, moves.parent, moves.parentLevel) {
-                sums[$0]
-            } remainder: {
-                pair, factor in
-                moves.parent[pair] * factor - sums[pair]
-            }
+            explanations.append(
+                Explanation(
+                    meter: parent, own: moves.parent, levels: moves.parentLevel, other: sums,
+                    correctsParent: true))
         }
-        self.compared = compared
+        let suspects = explanations.compactMap {
+            Self.suspect($0, moves, swing: swing, pairs: pairs, uncertainty: uncertainty)
+        }
+        compared = Set(suspects.map(\.meter))
         suspect = suspects.min { $0.remainder < $1.remainder }
+    }
+
+    /// One meter that may be wrong: its own moves, and those of the others without it.
+    private struct Explanation {
+        var meter: MeterDiagnosisInput
+        var own: [Double]
+        var levels: [Double]
+        var other: [Double]
+        var correctsParent: Bool
+    }
+
+    /// The factor of one meter; nil where it is not sure enough.
+    private static func suspect(
+        _ one: Explanation, _ moves: Moves, swing: Double, pairs: Double, uncertainty: Double
+    ) -> Suspect? {
+        guard let high = RobustStatistics.quantile(one.levels, 0.9), high > 0 else { return nil }
+        // Hours of rest are another state of the building, in which other loads rest too.
+        let least = max(swing * high, 10 * one.meter.step)
+        let loaded = one.own.indices.filter {
+            one.levels[$0] >= high / 2 && one.own[$0].magnitude >= least
+        }
+        let quotients = loaded.map { one.other[$0] / one.own[$0] }
+        let day = moves.hoursOfLoad
+        guard Double(quotients.count) >= pairs, let first = loaded.first, let last = loaded.last,
+            let value = RobustStatistics.median(quotients),
+            let error = standardError(quotients),
+            error <= uncertainty * max(1, value.magnitude),
+            let left = RobustStatistics.median(
+                day.map { (one.other[$0] - value * one.own[$0]).magnitude }),
+            let moved = RobustStatistics.median(day.map { moves.parent[$0].magnitude })
+        else { return nil }
+        let truth = moved * (one.correctsParent ? value.magnitude : 1)
+        guard truth > 0 else { return nil }
+        return Suspect(
+            meter: one.meter.id, value: value, uncertainty: error,
+            span: moves.slots[first]..<moves.slots[last] + 1, remainder: left / truth)
     }
 
     private static func moves(
