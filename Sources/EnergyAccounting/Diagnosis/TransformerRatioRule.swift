@@ -152,7 +152,8 @@ struct TransformerRatioRule: DiagnosisRule {
             }
             // A counter that did not move at all is stuck, and a few steps say nothing.
             guard worked >= energy, counted >= 10 * meter.step,
-                site.duration(of: known) >= completeness * 12
+                site.duration(of: known)
+                    >= completeness * site.duration(of: day.filter { isStill[$0] })
             else { continue }
             quotients.append((day, counted / worked))
         }
