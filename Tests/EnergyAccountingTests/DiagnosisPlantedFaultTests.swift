@@ -154,8 +154,9 @@ struct DiagnosisPlantedFaultTests {
         let (_, found) = try findings(seed) { $0.wirings["office"]?.ratio = 1 / 1.5 }
         let finding = try #require(
             found.first { $0.kind == .transformerRatio && $0.meter == "office" })
-        #expect(abs(try number(finding, "factor") - 1.5) < 0.1)
-        #expect(finding.severity == .likely)
+        #expect(abs(try number(finding, "factor") - 1.5) < 0.06)
+        #expect(finding.severity == .hint)
+        #expect(finding.text.en.contains("300/5 on the line, 200/5 in the meter"))
     }
 
     @Test("a ratio that the counter lacks and power has", arguments: seeds)
@@ -177,6 +178,10 @@ struct DiagnosisPlantedFaultTests {
         let finding = try #require(
             found.first { $0.kind == .childrenExceedParent && $0.meter == "main" })
         #expect(finding.severity == .certain)
+        let ratio = try #require(found.first { $0.kind == .transformerRatio })
+        #expect(ratio.meter == "main")
+        #expect(abs(try number(ratio, "factor") - 2) < 0.1)
+        #expect(found.filter { $0.kind == .transformerRatio }.count == 1)
     }
 
     // MARK: Balance

@@ -20,6 +20,7 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
 
     case ratioTolerance = "ratio_tolerance"
     case ratioSpread = "ratio_spread"
+    case ratioFamilyTolerance = "ratio_family_tolerance"
     case ratioFamilySpread = "ratio_family_spread"
     case ratioNear = "ratio_near"
     case ratioDays = "ratio_days"
@@ -65,7 +66,8 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
     package var unit: String {
         switch self {
         case .completeness, .swapShare, .reversedShare, .ratioTolerance, .ratioSpread,
-            .ratioFamilySpread, .ratioNear, .defaultClass, .transformerError, .balanceShare,
+            .ratioFamilyTolerance, .ratioFamilySpread, .ratioSwing, .ratioNear, .defaultClass,
+            .transformerError, .balanceShare,
             .unaccountedRise, .unaccountedGrowth, .jumpShare, .jumpGain, .jumpAbruptness,
             .jumpUseChange, .leakSteadiness, .lowLoadShare, .imbalanceLimit, .imbalanceShare,
             .implausibleMargin:
@@ -76,7 +78,7 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
         case .stuckEnergy, .ratioEnergy, .jumpEnergy, .powerFactorEnergy: "kWh"
         case .ratioDays, .balanceDays, .unaccountedWindow, .jumpNights, .leakNights: "d"
         case .leakFlow: "L/h"
-        case .stuckSteps, .swapTolerance, .reversedPowerFactor, .ratioSwing, .jumpSpread,
+        case .stuckSteps, .swapTolerance, .reversedPowerFactor, .jumpSpread,
             .powerFactorLimit, .powerFactorTarget:
             ""
         }
@@ -88,7 +90,8 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
         return switch self {
         case .completeness: range(50, 100)
         case .swapShare, .reversedShare, .balanceShare, .imbalanceShare: range(10, 100)
-        case .ratioTolerance, .ratioSpread, .ratioFamilySpread, .ratioNear:
+        case .ratioTolerance, .ratioFamilyTolerance, .ratioSpread, .ratioFamilySpread, .ratioNear,
+            .ratioSwing:
             Exact(1, over: 10)...Exact(50)
         case .defaultClass, .transformerError: range(0, 20)
         case .unaccountedRise, .jumpShare, .jumpGain, .jumpAbruptness, .jumpUseChange,
@@ -109,7 +112,6 @@ package enum DiagnosisFigure: String, Hashable, Sendable, CaseIterable {
         case .stuckSteps, .jumpSpread: range(1, 1000)
         case .swapTolerance: Exact(1, over: 100)...Exact(2, over: 5)
         case .reversedPowerFactor: Exact(1, over: 10)...Exact(9, over: 10)
-        case .ratioSwing: Exact(11, over: 10)...Exact(100)
         case .powerFactorLimit, .powerFactorTarget: Exact(1, over: 2)...Exact(1)
         }
     }
@@ -132,7 +134,8 @@ extension Diagnosis.Kind {
         case .transformerRatio:
             [
                 .completeness, .loadedCurrent, .loadedHours, .ratioTolerance, .ratioSpread,
-                .ratioFamilySpread, .ratioNear, .ratioDays, .ratioEnergy, .ratioSwing,
+                .ratioFamilyTolerance, .ratioFamilySpread, .ratioNear, .ratioDays, .ratioEnergy,
+                .ratioSwing,
                 .usualPrimaries, .usualSecondaries,
             ]
         case .childrenExceedParent:

@@ -7,14 +7,13 @@ import Telemetry
 ///
 ///     apparent   Σ U·I·|cos φ| with P            inside one reading
 ///     counter    the counter with Σ P·h          day by day
-///     family     the meter with its parent less its siblings, or a parent with its children,
-///                slot by slot (`TransformerRatioRule+Family.swift`)
+///     family     how a meter's load moves with its parent's (`FamilyFactors`)
 ///
-/// A factor that wanders is a load that nobody meters, not a ratio; so its spread decides first.
+/// A factor that wanders is no ratio, so its spread decides first.
 struct TransformerRatioRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.transformerRatio
-    let completeness, current, hours, tolerance, spread, familySpread: Double
-    let days, energy, swing: Double
+    let completeness, current, hours, tolerance, spread: Double
+    let familyTolerance, familySpread, swing, days, energy: Double
     let sizes: UsualTransformers
 
     init?(_ thresholds: DiagnosisThresholds) {
@@ -24,10 +23,11 @@ struct TransformerRatioRule: DiagnosisRule {
         hours = thresholds.double(.loadedHours)
         tolerance = thresholds.fraction(.ratioTolerance)
         spread = thresholds.fraction(.ratioSpread)
+        familyTolerance = thresholds.fraction(.ratioFamilyTolerance)
         familySpread = thresholds.fraction(.ratioFamilySpread)
         days = thresholds.double(.ratioDays)
         energy = thresholds.double(.ratioEnergy)
-        swing = thresholds.double(.ratioSwing)
+        swing = thresholds.fraction(.ratioSwing)
         sizes = UsualTransformers(
             primaries: thresholds.list(.usualPrimaries),
             secondaries: thresholds.list(.usualSecondaries),
@@ -45,7 +45,7 @@ struct TransformerRatioRule: DiagnosisRule {
     /// A steady factor and what it rests on.
     struct Factor {
         var value: Double
-        /// The median deviation as a part of the value.
+        /// As a part of the value: the median deviation, of a family the standard error.
         var spread: Double
         var span: Range<Int>
     }
@@ -61,37 +61,32 @@ struct TransformerRatioRule: DiagnosisRule {
                 en: "a phase is connected wrongly; ratios are compared when that is mended",
                 zh: "相线接线有误，纠正后再核对变比")
         }
-        var factors: [(Comparison, Factor?)] = []
+        var factors: [(Comparison, Factor)] = []
         var isJudged = false
         if let electrical = meter.electrical {
             if let quotients = apparentQuotients(electrical, site) {
                 isJudged = true
-                factors.append((.apparent, factor(quotients, spread: spread)))
+                if let factor = factor(quotients) { factors.append((.apparent, factor)) }
             }
             if let quotients = counterQuotients(meter, electrical, site) {
                 isJudged = true
-                factors.append((.counter, factor(quotients, spread: spread)))
+                if let factor = factor(quotients) { factors.append((.counter, factor)) }
             }
         }
-        for (comparison, quotients) in familyQuotients(meter, site) {
+        if let family = familyFactors(meter, site) {
             isJudged = true
-            factors.append((comparison, factor(quotients, spread: familySpread)))
+            factors += family
         }
         guard isJudged else {
             return .notJudged(
                 en: "there is nothing complete enough to compare the meter with",
                 zh: "没有足够完整的数据可供比对")
         }
-        return .judged(
-            factors.compactMap { comparison, factor in
-                factor.map { finding(meter, comparison, $0, site) }
-            })
+        return .judged(factors.map { finding(meter, $0, $1, site) })
     }
 
     /// The middle of the quotients when it is steady and far enough from one.
-    private func factor(
-        _ quotients: [(slots: Range<Int>, value: Double)], spread: Double
-    ) -> Factor? {
+    private func factor(_ quotients: [(slots: Range<Int>, value: Double)]) -> Factor? {
         let values = quotients.map(\.value)
         guard let middle = RobustStatistics.median(values), middle > 0, middle.isFinite,
             let deviation = RobustStatistics.medianDeviation(values),
@@ -157,7 +152,8 @@ struct TransformerRatioRule: DiagnosisRule {
             }
             // A counter that did not move at all is stuck, and a few steps say nothing.
             guard worked >= energy, counted >= 10 * meter.step,
-                site.duration(of: known) >= completeness * 12
+                site.duration(of: known)
+                    >= completeness * site.duration(of: day.filter { isStill[$0] })
             else { continue }
             quotients.append((day, counted / worked))
         }
@@ -170,7 +166,9 @@ struct TransformerRatioRule: DiagnosisRule {
         _ meter: MeterDiagnosisInput, _ comparison: Comparison, _ factor: Factor,
         _ site: DiagnosisSite
     ) -> Diagnosis.Finding {
-        let causes = sizes.causes(of: factor.value, configured: meter.currentTransformer)
+        let causes = sizes.causes(
+            of: factor.value, configured: meter.currentTransformer,
+            within: isFamily(comparison) ? max(sizes.nearness, 2 * factor.spread) : sizes.nearness)
         let secondary =
             meter.currentTransformer?.secondary.double ?? sizes.secondaries.max() ?? 5
         let isLineVoltage =
@@ -190,7 +188,8 @@ struct TransformerRatioRule: DiagnosisRule {
         }
         return site.finding(
             Self.kind, meter.id, over: factor.span,
-            severity: isLineVoltage || !causes.isEmpty ? .likely : .hint, rule: .ratioTolerance,
+            severity: severity(comparison, factor, isNamed: isLineVoltage || !causes.isEmpty),
+            rule: rule(comparison, factor),
             text: text,
             evidence: [
                 .init(
@@ -199,6 +198,30 @@ struct TransformerRatioRule: DiagnosisRule {
                     "spread", en: "Spread of the factor", zh: "系数离散度",
                     .estimate(factor.spread * 100, places: 1), "%"),
             ])
+    }
+
+    private func isFamily(_ comparison: Comparison) -> Bool {
+        switch comparison {
+        case .apparent, .counter: false
+        case .family, .children: true
+        }
+    }
+
+    /// Only a hint where no pair of sizes fits, or where an unmetered load may stand behind it.
+    private func severity(
+        _ comparison: Comparison, _ factor: Factor, isNamed: Bool
+    ) -> Diagnosis.Severity {
+        isNamed && rule(comparison, factor) == .ratioTolerance ? .likely : .hint
+    }
+
+    /// The tolerance that was passed: loads without a meter excuse a meter that shows less than
+    /// its parent sees, and a parent that shows more than its children.
+    func rule(_ comparison: Comparison, _ factor: Factor) -> DiagnosisFigure {
+        switch comparison {
+        case .apparent, .counter: .ratioTolerance
+        case .family: factor.value > 1 ? .ratioFamilyTolerance : .ratioTolerance
+        case .children: factor.value < 1 ? .ratioFamilyTolerance : .ratioTolerance
+        }
     }
 
     private func explanation(_ comparison: Comparison) -> LocalizedText {
@@ -217,15 +240,19 @@ struct TransformerRatioRule: DiagnosisRule {
                 zh: "电量与功率累计成固定倍数：变比只乘在其中一个量上。请在现场对比一小时内表盘电量与功率。")
         case .family(let parent):
             LocalizedText(
-                en: "What '\(parent)' measures beside the other meters is a steady multiple of "
-                    + "this meter: read the current transformer's plate and compare it with the "
-                    + "meter's setting, here and at '\(parent)'.",
-                zh: "上级表「\(parent)」扣除其余分表后与本表成固定倍数：请核对本表及上级表的互感器铭牌与表内变比设置。")
+                en:
+                    "When this meter's load changes, '\(parent)' sees a steady multiple of the change: "
+                    + "read the plates of the current transformers and compare them with the "
+                    + "settings, here and at '\(parent)'; a load beside this one that follows it "
+                    + "and has no meter looks the same.",
+                zh: "本表负荷变化时，上级表「\(parent)」的变化与之成固定倍数：请核对本表及上级表的互感器铭牌与"
+                    + "表内变比设置；若旁边有随之变化而未装表的负荷，也会如此。")
         case .children:
             LocalizedText(
-                en: "The meters below come to a steady multiple of this meter: read the plate of "
-                    + "its current transformers and compare it with the meter's setting.",
-                zh: "下级各表之和与本表成固定倍数：请核对本表互感器铭牌与表内变比设置。")
+                en:
+                    "When the loads below change, this meter sees a steady part of every change: read "
+                    + "the plates of its current transformers and compare them with its setting.",
+                zh: "下级各表负荷变化时，本表的变化均与之成固定倍数：请核对本表互感器铭牌与表内变比设置。")
         }
     }
 }

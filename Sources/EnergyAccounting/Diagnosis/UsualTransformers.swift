@@ -11,7 +11,7 @@ struct UsualTransformers {
     /// Amperes, ascending.
     let primaries: [Double]
     let secondaries: [Double]
-    /// How far a factor may be from a quotient of sizes, as a part of it.
+    /// How far a factor may usually be from a quotient of sizes, as a part of it.
     let nearness: Double
 
     /// What may stand behind a factor, the nearest first.
@@ -19,7 +19,10 @@ struct UsualTransformers {
     /// - Parameters:
     ///   - factor: by how much a figure has to be multiplied to be right, above zero.
     ///   - configured: what the meter is set to; then only causes with this size are named.
-    func causes(of factor: Double, configured: CurrentTransformer?) -> [Cause] {
+    ///   - nearness: how far the factor may be from a quotient, as a part of it.
+    func causes(
+        of factor: Double, configured: CurrentTransformer?, within nearness: Double
+    ) -> [Cause] {
         var causes: [(Cause, distance: Double, size: Double)] = []
         func consider(_ quotient: Double, _ cause: Cause, size: Double) {
             let distance = (factor / quotient - 1).magnitude

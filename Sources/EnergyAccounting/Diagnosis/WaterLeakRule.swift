@@ -65,8 +65,7 @@ struct WaterLeakRule: DiagnosisRule {
         return Night(day: day, least: least)
     }
 
-    /// Whether the last known night is no older than a tenth of the nights that are asked for, and
-    /// two days: an old leak may be mended.
+    /// Whether the last known night is no older than two days: an old leak may be mended.
     private func isRecent(_ night: Night, _ site: DiagnosisSite) -> Bool {
         site.duration(of: night.day.upperBound..<max(night.day.upperBound, site.grid.count)) <= 48
     }
