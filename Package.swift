@@ -121,7 +121,7 @@ let package = Package(
             "WebAPI",
             [
                 "Telemetry", "LocatedText", "EnergyAccounting", "Alarms", "CraneWork",
-                "FeedFormats", "Store", hummingbird, crypto, lifecycle, logging,
+                "FeedFormats", "Spreadsheets", "Store", hummingbird, crypto, lifecycle, logging,
             ]),
         line(
             "SiteSimulator",

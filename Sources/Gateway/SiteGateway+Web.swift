@@ -1,6 +1,7 @@
 import Alarms
 import CraneWork
 import DeviceProfiles
+import EnergyAccounting
 import Store
 import Telemetry
 import WebAPI
@@ -37,6 +38,20 @@ extension SiteGateway {
         let instructions = instructions
         context.instruct = { try await instructions.give($0) }
         context.say = { try await instructions.say($0, $1, by: $2) }
+        let (store, wallClock) = (store, surroundings.wallClock)
+        context.close = { period, actor in
+            guard let kind = EnergyStatement.closing(period) else {
+                throw StoreError(
+                    .invalid, "close \(period.label)", cause: "it is no month and no year",
+                    disposition: .skip)
+            }
+            let now = wallClock.read().wall
+            let accounts = try await store.reader.energyAccounts(
+                of: configuration.energy, for: kind.periods(for: period), now: now)
+            return try await store.writer.close(
+                kind.document(of: period, accounts: accounts, site: configuration.site.name),
+                actor: actor, at: now)
+        }
         context.feeds = configuration.feeds.map { ($0.id, NoticeRecord.receiver($0.id)) }
         context.tokens = configuration.tokens
         if let cranes = configuration.cranes {

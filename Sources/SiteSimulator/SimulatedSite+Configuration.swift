@@ -6,13 +6,15 @@ extension SimulatedSite {
     /// - Parameters:
     ///   - alarms: rule files to include, as paths that the configuration's folder resolves.
     ///   - cranes: the file that says what counts as a lift; nil counts none.
+    ///   - figures: the folder with the shipped tariffs, factors and quotas; nil tells amounts alone.
     ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
     ///   - reportingSince: the platform is owed nothing that begins before; nil owes history too.
     ///   - feeds: receivers of alarms, as lines of a list.
     ///   - listen: address and port of the HTTP interface.
     package func configuration(
         endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
-        alarms: [String], cranes: String? = nil, uplink: SimulatedEndpoints.Broker?,
+        alarms: [String], cranes: String? = nil, figures: String? = nil,
+        uplink: SimulatedEndpoints.Broker?,
         reportingSince: Timestamp? = nil,
         feeds: [String] = [], listen: String = "127.0.0.1:8420"
     ) -> String {
@@ -49,9 +51,13 @@ extension SimulatedSite {
                 fields.append("carrier: electricity")
             }
             if let item = meter.item { fields.append("item: \(item)") }
+            if let zone = meter.zone { fields.append("zone: \(zone)") }
             fields.append("counter: \(meter.device).\(Key.energyImportTotal)")
             text += "  - { \(fields.joined(separator: ", ")) }\n"
         }
+        text +=
+            "  - { id: pv, role: generation, counter: pv-1.\(Key.energyExportTotal) }\n"
+        if let figures { text += Self.energy(figures) }
         if !alarms.isEmpty {
             let files = alarms.map { "include: \(Self.quoted($0))" }
             text += "alarms: [ \(files.joined(separator: ", ")) ]\n"
@@ -82,6 +88,23 @@ extension SimulatedSite {
             }
         }
         return text + "api: { listen: \"\(listen)\" }\n"
+    }
+
+    /// Tariff, factors and quota, all of them examples.
+    private static func energy(_ folder: String) -> String {
+        func file(_ name: String) -> String { quoted(folder + "/" + name) }
+        return """
+            energy:
+              items: \(file("energy/items.yaml"))
+              tariffs: [ \(file("tariffs/example-industrial-electricity.yaml")) ]
+              factors:
+                include: [ \(file("factors/grid-electricity.yaml")), \(file("factors/standard-coal.yaml")) ]
+                use:
+                  - { factor: co2, carrier: electricity, region: east, scheme: regional }
+                  - { factor: coal, carrier: electricity, region: national, scheme: equivalent }
+              quotas: { include: [ \(file("quotas/example-area-quota.yaml")) ] }
+
+            """
     }
 
     private func devices(on link: String, bindings: SimulatedBindings) -> String {

@@ -55,14 +55,28 @@ package struct SimulatedSite: Sendable {
         SimulatedDevice("crane-1", "deye/tower-crane-mqtt", link: "broker", .key("TC0001")),
     ]
 
-    /// The meters from the root to the leaves: id, parent, device, item of the energy balance.
-    package static let meterTree: [(id: String, parent: String?, device: DeviceID, item: String?)] =
-        [
-            ("main", nil, DeviceID("meter-main"), nil),
-            ("plant", "main", DeviceID("meter-plant"), "special"),
-            ("office", "main", DeviceID("meter-office"), "lighting-sockets"),
-            ("living", "main", DeviceID("meter-living"), "lighting-sockets"),
-        ]
+    /// One meter of the site's tree.
+    struct TreeMeter: Sendable {
+        var id: String
+        var parent: String?
+        var device: DeviceID
+        var item: String?
+        var zone: String?
+    }
+
+    /// The meters from the root to the leaves.
+    static let meterTree = [
+        TreeMeter(id: "main", device: DeviceID("meter-main")),
+        TreeMeter(
+            id: "plant", parent: "main", device: DeviceID("meter-plant"), item: "special",
+            zone: "plant"),
+        TreeMeter(
+            id: "office", parent: "main", device: DeviceID("meter-office"),
+            item: "lighting-sockets", zone: "office"),
+        TreeMeter(
+            id: "living", parent: "main", device: DeviceID("meter-living"),
+            item: "lighting-sockets", zone: "living"),
+    ]
 
     /// What a device would say at an instant, in canonical units; empty for an unknown device.
     ///

@@ -128,6 +128,10 @@ package struct WebAPIContext: Sendable {
     package var say: @Sendable (String, String, String) async throws -> Timestamp = { _, _, _ in
         throw Problem.noInstructions
     }
+    /// Closes the statement of a month or a year in somebody's name.
+    package var close: @Sendable (AccountingPeriod, String) async throws -> ClosedStatement = {
+        _, _ in throw Problem.noInstructions
+    }
     /// An alarm as feeds tell of it.
     package var brief: @Sendable (AlarmRecord) async -> AlarmBrief? = { _ in nil }
     /// Who hears of alarms, and under which name things are owed to them.

@@ -87,7 +87,8 @@ struct Demo: AsyncParsableCommand {
         try site.configuration(
             endpoints: endpoints, bindings: bindings, dataDirectory: folder + "/data",
             alarms: [share + "/Config/alarms/dust.yaml", share + "/Config/demo/alarms.yaml"],
-            cranes: share + "/Config/cranes/work.yaml", uplink: broker, reportingSince: site.epoch,
+            cranes: share + "/Config/cranes/work.yaml", figures: share + "/Config", uplink: broker,
+            reportingSince: site.epoch,
             feeds: feeds(brokerPort),
             listen: "127.0.0.1:\(port)"
         ).write(toFile: path, atomically: true, encoding: .utf8)

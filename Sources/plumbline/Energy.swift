@@ -20,6 +20,7 @@ struct Energy: AsyncParsableCommand {
               plumbline energy quota
               plumbline energy statement monthly --period 2026-03 --out march.xlsx
               plumbline energy explain main@2026-03
+              plumbline energy close 2026-03 --by 'Li Wei'
             A period is a year, a month, a day, or 2026-03-01..2026-03-15 with its last day.
             """,
             """
@@ -30,11 +31,12 @@ struct Energy: AsyncParsableCommand {
               plumbline energy quota
               plumbline energy statement monthly --period 2026-03 --out march.xlsx
               plumbline energy explain main@2026-03
+              plumbline energy close 2026-03 --by '李伟'
             期间可写年、月、日，或 2026-03-01..2026-03-15（含末日）。
             """),
         subcommands: [
             EnergyNow.self, EnergyIntensity.self, EnergyBalance.self, EnergyProfile.self,
-            EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self,
+            EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self, EnergyClose.self,
         ], defaultSubcommand: EnergyNow.self)
 }
 
@@ -65,6 +67,17 @@ struct EnergyArguments: ParsableArguments {
         var calendar: SiteCalendar
         var now: Timestamp
         var close: () -> Void
+
+        /// The closed statement with what was corrected since, or the one of today while it is open.
+        func closed(
+            _ today: StatementDocument, open isOpen: Bool
+        ) async throws -> StatementDocument {
+            do {
+                return isOpen ? today : try await reader.told(today, calendar: calendar)
+            } catch {
+                throw Failure.inputOutput("\(error)")
+            }
+        }
 
         func accounts(for periods: [AccountingPeriod]) async throws -> EnergyAccounts {
             do {

@@ -53,6 +53,11 @@ struct EnergyStatementVerb: AsyncParsableCommand {
     @Option(help: ArgumentHelp("en, zh"))
     var lang: StatementLanguage?
 
+    @Flag(
+        help: ArgumentHelp(
+            say("As it comes out now, also where the period is closed.", "按现有数据重算，不采用已结账报表。")))
+    var recomputed = false
+
     func run() async throws {
         try await reportingFailures {
             let format = try chosenFormat()
@@ -66,8 +71,9 @@ struct EnergyStatementVerb: AsyncParsableCommand {
                         "'\(kind.rawValue)' 按年编制，而不是 '\(period.label)'"))
             }
             let accounts = try await opened.accounts(for: kind.periods(for: period))
-            let document = kind.document(
+            let today = kind.document(
                 of: period, accounts: accounts, site: opened.configuration.site.name)
+            let document = try await opened.closed(today, open: recomputed)
             try write(document, format, created: period.end(calendar: opened.calendar))
         }
     }

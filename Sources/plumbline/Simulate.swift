@@ -21,6 +21,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
               plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
+              plumbline simulate --year 2026 --into /tmp/year    a year to try 'energy' on
             Equal seeds give equal values.
             """,
             """
@@ -29,6 +30,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
               plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
+              plumbline simulate --year 2026 --into /tmp/year    生成一年数据，用于试用 energy
             种子相同，数值相同。
             """))
 
@@ -62,10 +64,34 @@ struct Simulate: AsyncParsableCommand {
             valueName: "device=fault"))
     var fault: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "Writes a year of meters with its store and truth instead; needs --into.",
+                "改为生成一年的电表数据、数据库和真值；需配合 --into。")))
+    var year: Int?
+
+    @Option(help: ArgumentHelp(say("The folder for --year.", "--year 的输出目录。"), valueName: "folder"))
+    var into: String?
+
+    @Option(help: ArgumentHelp(say("The time zone for --year.", "--year 的时区。")))
+    var zone: String = "Asia/Shanghai"
+
     @OptionGroup var folders: SharedFolders
 
     func run() async throws {
         try await reportingFailures {
+            if let year {
+                guard let into, (1990...2090).contains(year) else {
+                    throw Failure.badInput(
+                        say(
+                            "--year wants a year from 1990 to 2090, and --into a folder",
+                            "--year 需为 1990 至 2090 的年份，并用 --into 指定目录"))
+                }
+                return try await SimulateYear(
+                    year: year, folder: into, zone: zone, seed: seed, share: try folders.folder()
+                ).write()
+            }
             let faults = try Self.faults(fault, now: SystemClock(believesWall: true).read().wall)
             try capDescriptors()
             if let recording { return try await replay(recording) }

@@ -4,9 +4,9 @@ import Telemetry
 ///
 /// Whoever renders it (HTML, CSV, a workbook, a terminal) rounds nothing and works nothing out: a
 /// number is printed with the places that its column or its cell says.
-package struct StatementDocument: Hashable, Sendable {
+package struct StatementDocument: Hashable, Sendable, Codable {
     /// One number and where it comes from.
-    package struct Number: Hashable, Sendable {
+    package struct Number: Hashable, Sendable, Codable {
         package var value: Exact
         /// Decimal places, 0 to 9.
         package var places: Int
@@ -29,7 +29,7 @@ package struct StatementDocument: Hashable, Sendable {
     }
 
     /// What stands in one place of a table.
-    package enum Cell: Hashable, Sendable {
+    package enum Cell: Hashable, Sendable, Codable {
         case text(LocalizedText)
         case number(Number)
         /// Nobody knows; the text says why, and may be empty.
@@ -42,7 +42,7 @@ package struct StatementDocument: Hashable, Sendable {
     }
 
     /// What the cells of one column have in common.
-    package struct Column: Hashable, Sendable {
+    package struct Column: Hashable, Sendable, Codable {
         /// In small letters and underscores: the field's name in CSV and JSON, never changed.
         package var key: String
         package var title: LocalizedText
@@ -61,7 +61,7 @@ package struct StatementDocument: Hashable, Sendable {
     }
 
     /// Rows of cells under one heading.
-    package struct Table: Hashable, Sendable {
+    package struct Table: Hashable, Sendable, Codable {
         /// In small letters and underscores: the table's name in CSV and JSON, never changed.
         package var key: String
         package var title: LocalizedText
@@ -84,7 +84,7 @@ package struct StatementDocument: Hashable, Sendable {
     }
 
     /// One line above the tables: what it is, and its value.
-    package struct Fact: Hashable, Sendable {
+    package struct Fact: Hashable, Sendable, Codable {
         /// In small letters and underscores.
         package var key: String
         package var title: LocalizedText

@@ -139,6 +139,26 @@ extension Exact: Comparable {
     }
 }
 
+/// As a text, `numerator/denominator`.
+extension Exact: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let parts = try container.decode(String.self).split(separator: "/")
+        guard parts.count == 2, let above = Int128(parts[0]), let below = Int128(parts[1]),
+            below > 0
+        else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "a quotient of two integers is expected")
+        }
+        self.init(above, over: below)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode("\(numerator)/\(denominator)")
+    }
+}
+
 extension ScaledInteger {
     /// The decimal of an exact number, rounded half to even where it has more than nine places.
     package init(_ value: Exact) {

@@ -42,6 +42,9 @@ package struct AccountingPeriod: Hashable, Sendable {
         self.init(first == last ? .day : .span, first, last)
     }
 
+    /// One day.
+    package init(_ day: CivilDate) { self.init(.day, day, day) }
+
     private init(_ kind: Kind, _ first: CivilDate, _ last: CivilDate) {
         self.kind = kind
         self.first = first

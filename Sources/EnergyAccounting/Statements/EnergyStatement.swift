@@ -51,6 +51,15 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// The statement by which a month or a year is closed; nil for other periods.
+    package static func closing(_ period: AccountingPeriod) -> EnergyStatement? {
+        switch period.kind {
+        case .month: .monthly
+        case .year: .yearly
+        case .day, .span: nil
+        }
+    }
+
     /// The periods that have to be read before it can be made.
     package func periods(for period: AccountingPeriod) -> [AccountingPeriod] {
         var periods = [period]

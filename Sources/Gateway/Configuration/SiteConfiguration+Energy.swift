@@ -28,8 +28,17 @@ extension SiteConfiguration {
             tree: tree, floorArea: site.floorArea.flatMap { Exact(decimal: $0) },
             people: site.occupants.map { Exact($0) })
         guard let node else { return plan }
+        withoutActuallyEscaping(readFile) { readFile in
+            read(node, into: &plan, EnergyFiles(faults: faults, readFile: readFile))
+        }
+        return plan
+    }
+
+    private static func read(
+        _ node: LocatedNode, into plan: inout EnergyPlan, _ files: EnergyFiles
+    ) {
+        let (faults, tree) = (files.faults, plan.tree)
         var reader = MappingReader(node, faults)
-        let files = EnergyFiles(faults: faults, readFile: readFile)
         if let node = reader.optional("items") {
             plan.items = files.read(node) { try ItemCatalogue.parse($0, file: $1) } ?? .free
             faults.add(Faults(plan.items.bindingFaults(tree: tree)))
@@ -50,7 +59,6 @@ extension SiteConfiguration {
             if let particular = files.particular(node) { plan.particulars.append(particular) }
         }
         reader.finish()
-        return plan
     }
 }
 

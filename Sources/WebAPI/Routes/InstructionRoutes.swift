@@ -1,3 +1,4 @@
+import EnergyAccounting
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -9,6 +10,7 @@ import Telemetry
 ///
 ///     POST /api/v1/alarms/{id}/acknowledge | comment | hazard
 ///     POST /api/v1/alarms/shelve | unshelve | take-out | put-back
+///     POST /api/v1/energy/close            { "period": "2026-03" }
 ///     POST /api/v1/circumstances/{id}       { "state": "orange" }
 struct InstructionRoutes {
     let context: WebAPIContext
@@ -35,6 +37,7 @@ struct InstructionRoutes {
                 try await give(request) { $0.action = action }
             }
         }
+        router.post("api/v1/energy/close") { request, _ in try await close(request) }
         router.post("api/v1/circumstances/:id") { request, route in
             try await say(request, of: try route.parameters.require("id"))
         }
@@ -72,6 +75,35 @@ struct InstructionRoutes {
                 json.key("alarm")
                 json.object { writer.write(alarm, &$0) }
             }
+        }
+    }
+
+    private func close(_ request: Request) async throws -> Response {
+        let bytes = try await body(of: request)
+        let holder = try authorise(request, for: .administrator)
+        struct Form: Decodable { var period: String }
+        guard let form = try? JSONDecoder().decode(Form.self, from: Data(bytes)),
+            let period = AccountingPeriod(form.period), EnergyStatement.closing(period) != nil
+        else {
+            throw Problem.badField(
+                InstructionForm.Mistake(
+                    field: "period", what: "'period' is no month and no year",
+                    remedy: "{ \"period\": \"2026-03\" }"))
+        }
+        guard period.end(calendar: context.calendar) <= context.now else {
+            throw Problem(
+                status: .conflict, code: "period_open", title: "The period has not ended",
+                detail: "\(period.label) goes on until "
+                    + context.calendar.rfc3339(period.end(calendar: context.calendar)),
+                field: "period", remedy: "close it when it is over")
+        }
+        let closed = try await context.close(period, holder.name)
+        return Answer.json(capacity: 256) { json in
+            json.field("period", closed.document.period)
+            json.field("kind", closed.document.kind)
+            json.field("closed_at", closed.closedAt, context.calendar)
+            json.field("actor", closed.actor)
+            json.field("sha256", closed.hashText)
         }
     }
 
