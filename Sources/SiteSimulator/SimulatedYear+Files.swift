@@ -27,6 +27,7 @@ extension SimulatedYear {
                 serial: { baud: 9600, data_bits: 8, parity: none, stop_bits: 1 }
                 word_order: high_first
                 byte_order: high_first
+                identify: [ { at: holding/0x0000, type: uint32, between: [0, 1000000000] } ]
                 limits: { max_registers: 40, response_timeout: 1s }
                 polls: { slow: 900s }
                 defaults: { type: uint32, poll: slow }
@@ -63,7 +64,7 @@ extension SimulatedYear {
               phase: construction
               floor_area: 12000 m2
               occupants: 180
-            data: { directory: \(quoted(directory)), durability: process }
+            data: { directory: \(quoted(directory)), durability: process, retention: { raw: 14600 d } }
             clock: { trust: system }
             links:
               - id: bus
@@ -81,7 +82,7 @@ extension SimulatedYear {
               - { id: generator, title: { en: Generator, zh: 发电机柴油 }, carrier: diesel, entries: true }
             energy:
               items: \(energy("energy/items.yaml"))
-              tariffs: [ \(energy("tariffs/example-industrial-electricity.yaml")), \(energy("tariffs/example-diesel.yaml")) ]
+              tariffs: [ tariff-electricity.yaml, tariff-diesel.yaml ]
               factors:
                 include: [ \(energy("factors/grid-electricity.yaml")), \(energy("factors/standard-coal.yaml")) ]
                 use:

@@ -30,8 +30,8 @@ package struct SimulatedYear: Sendable {
     /// The year of a seeded site on a calendar.
     ///
     /// The living quarters' meter is set back in August; the office's is exchanged in May; the
-    /// plant's rolls over at 100,000; the main meter is silent for thirty hours around the last
-    /// Sunday of October, the plant's for some hours in March, the roof's for a day in June.
+    /// plant's rolls over at 100,000; the main meter is silent for two days in October, in
+    /// which the clocks change in some years, the plant's for some hours in March, the roof's for a day in June.
     package init(seed: UInt64, year: Int, calendar: SiteCalendar) {
         func instant(_ month: Int, _ day: Int, _ hour: Int = 0, _ minute: Int = 0) -> Timestamp {
             calendar.timestamp(
@@ -58,7 +58,7 @@ package struct SimulatedYear: Sendable {
         var living = register("meter-living", counter("meter-living", importKey))
         living.reset = instant(8, 3, 13, 40)
         var main = register("meter-main", counter("meter-main", importKey))
-        main.silences = [instant(10, 24, 20, 5)..<instant(10, 26, 2, 5)]
+        main.silences = [instant(10, 24, 20, 5)..<instant(10, 27, 2, 5)]
         var roof = register("pv-1", counter("pv-1", exportKey))
         roof.silences = [instant(6, 20, 6, 40)..<instant(6, 21, 6, 40)]
         registers = [main, plant, office, living, roof]

@@ -21,7 +21,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
               plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
-              plumbline simulate --year 2026 --into /tmp/year    a year to try 'energy' on
+              plumbline simulate --year 2025 --into /tmp/year    a year to try 'energy' on
             Equal seeds give equal values.
             """,
             """
@@ -30,7 +30,7 @@ struct Simulate: AsyncParsableCommand {
               plumbline simulate --broker 127.0.0.1:1883 --modbus-port 5020 --seed 7
               plumbline simulate --recording meter.yaml --modbus-port 5020
               plumbline simulate --fault meter-main=late=500ms --fault dust-north=babbling
-              plumbline simulate --year 2026 --into /tmp/year    生成一年数据，用于试用 energy
+              plumbline simulate --year 2025 --into /tmp/year    生成一年数据，用于试用 energy
             种子相同，数值相同。
             """))
 

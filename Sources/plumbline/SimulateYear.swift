@@ -24,6 +24,12 @@ struct SimulateYear {
             throw Failure.badInput(
                 say("the time zone '\(zone)' is not known here", "本机没有时区 '\(zone)'"))
         }
+        guard
+            calendar.timestamp(CivilTime(year: year + 1, month: 1, day: 2))
+                < SystemClock(believesWall: true).read().wall
+        else {
+            throw Failure.badInput(say("\(year) has not ended", "\(year) 年尚未结束"))
+        }
         let simulated = SimulatedYear(seed: seed, year: year, calendar: calendar)
         do {
             try writeFiles(simulated, calendar)
@@ -69,6 +75,15 @@ struct SimulateYear {
             simulated.configuration(zone: zone, directory: folder + "/data", share: share),
             "site.yaml")
         try write(simulated.entries(calendar: calendar), "energy-entries.yaml")
+        // The shipped examples are of one year; this one has the same prices.
+        for (name, example) in [
+            ("tariff-electricity", "example-industrial-electricity"),
+            ("tariff-diesel", "example-diesel"),
+        ] {
+            let text = try String(
+                contentsOfFile: share + "/Config/tariffs/\(example).yaml", encoding: .utf8)
+            try write(text.replacing("2026", with: "\(year)"), name + ".yaml")
+        }
         var series = "series,period_seconds,modulus\n"
         var readings = "series,time,value\n"
         for register in simulated.registers {

@@ -8,8 +8,8 @@ import Testing
 @Suite("A year of statements")
 struct StatementYearTests {
     private static let kinds = [
-        ("yearly", "2026"), ("annual-return", "2026"), ("photovoltaic", "2026"),
-        ("site-declaration", "2026"), ("flash", "2026-11"),
+        ("yearly", "2025"), ("annual-return", "2025"), ("photovoltaic", "2025"),
+        ("site-declaration", "2025"), ("flash", "2025-11"),
     ]
 
     @Test(
@@ -19,17 +19,17 @@ struct StatementYearTests {
         try await withTemporaryFolder { folder in
             let site = folder + "/year"
             let made = try await Program.run([
-                "simulate", "--year", "2026", "--into", site, "--zone", zone, "--seed", "11",
+                "simulate", "--year", "2025", "--into", site, "--zone", zone, "--seed", "11",
                 "--share", packageRoot,
             ])
             try #require(made.status == .exited(0), "\(made.error)")
-            let months = (1...12).map { ("monthly", "2026-" + ($0 < 10 ? "0" : "") + "\($0)") }
+            let months = (1...12).map { ("monthly", "2025-" + ($0 < 10 ? "0" : "") + "\($0)") }
             var statements: [String] = []
             for (kind, period) in Self.kinds + months {
                 let path = "\(folder)/\(kind)-\(period).json"
                 let result = try await Program.run([
                     "energy", "statement", kind, "--config", site + "/site.yaml", "--period",
-                    period, "--at", "2027-01-01T12:00:00Z", "--out", path,
+                    period, "--at", "2026-01-01T12:00:00Z", "--out", path,
                 ])
                 try #require(result.status == .exited(0), "\(result.error)")
                 statements += ["--statement", path]
@@ -37,7 +37,7 @@ struct StatementYearTests {
             let judged = try await Self.judge(
                 [
                     "--site", site + "/site.yaml", "--readings", site + "/truth/readings.csv",
-                    "--now", "2027-01-01T12:00:00Z", "--least", "1500",
+                    "--now", "2026-01-01T12:00:00Z", "--least", "1500",
                 ] + statements)
             #expect(judged.status == .exited(0), "\(judged.output)\n\(judged.error)")
             try await Self.expectSameWorkbook(site, folder)
@@ -50,14 +50,14 @@ struct StatementYearTests {
         for _ in 0..<2 {
             let result = try await Program.run([
                 "energy", "statement", "monthly", "--config", site + "/site.yaml", "--period",
-                "2026-03", "--at", "2027-01-01T12:00:00Z", "--out", path,
+                "2025-03", "--at", "2026-01-01T12:00:00Z", "--out", path,
             ])
             try #require(result.status == .exited(0), "\(result.error)")
         }
         let json = try JSONSerialization.jsonObject(
-            with: Data(contentsOf: URL(filePath: folder + "/monthly-2026-03.json")))
+            with: Data(contentsOf: URL(filePath: folder + "/monthly-2025-03.json")))
         let text = try #require((json as? [String: Any])?["period"] as? String)
-        #expect(text == "2026-03")
+        #expect(text == "2025-03")
         #expect(FileManager.default.fileExists(atPath: path))
     }
 

@@ -52,7 +52,8 @@ extension MeterLedger {
             }
         }
         return CarrierBalance(
-            carrier: carrier, imported: sum(tops(.consumption)), generated: sum(tops(.generation)),
+            carrier: carrier, imported: sum(tree.mains(of: carrier)),
+            generated: sum(tops(.generation)),
             exported: sum(tops(.export)), hasGeneration: !tops(.generation).isEmpty,
             hasExport: !tops(.export).isEmpty)
     }
@@ -82,23 +83,28 @@ extension MeterLedger {
     package func breakdown(
         of carrier: Carrier, over range: Range<Int>, by property: (Meter) -> String?
     ) -> [Part] {
-        var parts: [String?: Counts.Total] = [:]
+        var amounts: [String?: Counts.Total] = [:]
         func visit(_ meter: Meter, _ inherited: String?) {
             let key = property(meter) ?? inherited
             let children = tree.children(of: meter.id).filter { $0.role == .consumption }
-            let own = children.reduce(total(of: meter.id, over: range)) {
-                $0 - total(of: $1.id, over: range)
+            let whole = total(of: meter.id, over: range)
+            let parts = children.map { total(of: $0.id, over: range) }
+            var own = parts.reduce(whole) { $0 - $1 }
+            if !parts.isEmpty {
+                // A difference has no estimated part of its own: it is one as a whole, or not.
+                let isEstimated = ([whole] + parts).contains { !$0.estimated.isZero }
+                own.estimated = isEstimated ? own.sum : .zero
             }
-            let before = parts[key] ?? Counts.Total()
-            parts[key] = before + own
+            let before = amounts[key] ?? Counts.Total()
+            amounts[key] = before + own
             for child in children { visit(child, key) }
         }
-        for root in tree.roots where root.carrier == carrier && root.role == .consumption {
+        for root in tree.mains(of: carrier) {
             visit(root, nil)
         }
-        let known = parts.compactMap { key, total in key.map { Part(key: $0, total: total) } }
+        let known = amounts.compactMap { key, total in key.map { Part(key: $0, total: total) } }
             .sorted { ($0.key ?? "") < ($1.key ?? "") }
-        return known + (parts[nil].map { [Part(key: nil, total: $0)] } ?? [])
+        return known + (amounts[nil].map { [Part(key: nil, total: $0)] } ?? [])
     }
 
     private func residual(

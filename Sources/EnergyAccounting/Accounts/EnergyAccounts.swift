@@ -143,7 +143,7 @@ extension EnergyAccounts {
     /// The bill of a carrier: what came in by the prices of its hours, and the charges by the month.
     package func bill(of carrier: Carrier, in period: AccountingPeriod) -> TariffBill? {
         guard let tariff = plan.tariff(for: carrier) else { return nil }
-        let mains = plan.tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
+        let mains = plan.tree.mains(of: carrier)
         let splits = mains.compactMap { split($0, in: period) }
         guard !mains.isEmpty, splits.count == mains.count, let first = splits.first else {
             return nil

@@ -68,8 +68,8 @@ package struct EnergyPlan: Sendable {
 
     /// A plan of the meters alone by which a carrier comes in, and of what these rest on.
     package func mains(of carrier: Carrier) -> EnergyPlan {
-        let mains = tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
-        let needed = Set(mains.flatMap { [$0.id] + tree.parts(of: $0.id).map(\.meter) })
+        let needed = Set(
+            tree.mains(of: carrier).flatMap { [$0.id] + tree.parts(of: $0.id).map(\.meter) })
         var plan = EnergyPlan(tree: MeterTree(tree.meters.filter { needed.contains($0.id) }))
         plan.entries = entries
         return plan

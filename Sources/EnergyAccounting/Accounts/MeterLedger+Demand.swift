@@ -6,7 +6,7 @@ extension MeterLedger {
     /// Only slots in which every main meter is known count, and slots that are estimates do not: a
     /// gap that is spread evenly has no peak.
     package func demand(of carrier: Carrier) -> (power: Exact, slot: Int)? {
-        let mains = tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
+        let mains = tree.mains(of: carrier)
         let columns = mains.compactMap { column(of: $0.id) }
         guard !columns.isEmpty, columns.count == mains.count else { return nil }
         var most: (power: Exact, slot: Int)?

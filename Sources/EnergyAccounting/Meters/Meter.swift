@@ -95,6 +95,18 @@ package struct MeterTree: Hashable, Sendable {
     /// The meters that stand below no other.
     package var roots: [Meter] { meters.filter { $0.parent == nil } }
 
+    /// The meters by which a carrier comes in.
+    ///
+    /// A formula that stands below nothing and above nothing is a view of other meters: it is told,
+    /// and counts nowhere else, or what it is made of would count twice.
+    package func mains(of carrier: Carrier) -> [Meter] {
+        roots.filter { meter in
+            guard meter.carrier == carrier, meter.role == .consumption else { return false }
+            if case .formula = meter.source { return !children(of: meter.id).isEmpty }
+            return true
+        }
+    }
+
     /// The meters directly below `id`, in the order of the configuration.
     package func children(of id: String) -> [Meter] {
         (childIndices[id] ?? []).map { meters[$0] }

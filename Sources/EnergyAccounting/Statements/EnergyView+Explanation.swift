@@ -72,9 +72,12 @@ extension EnergyView {
             case .gross: [.consumption: 1, .generation: 1, .export: -1]
             case .net: [.consumption: 1, .export: -1]
             }
+        let mains = Set(tree.mains(of: carrier).map(\.id))
         return tree.meters.filter { meter in
-            meter.carrier == carrier && signs[meter.role] != nil
-                && meter.parent.flatMap { tree[$0]?.role } != meter.role
+            guard meter.carrier == carrier, signs[meter.role] != nil else { return false }
+            return meter.role == .consumption
+                ? mains.contains(meter.id)
+                : meter.parent.flatMap { tree[$0]?.role } != meter.role
         }.flatMap { meter in
             tree.parts(of: meter.id).map {
                 .init(factor: $0.factor * Exact(signs[meter.role] ?? 0), meter: $0.meter)

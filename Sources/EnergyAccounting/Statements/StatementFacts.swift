@@ -146,6 +146,7 @@ struct StatementFacts {
     /// The money for all carriers that have a tariff, by the prices of their hours.
     var cost: [Fact] {
         let bills = plan.tree.carriers.compactMap { accounts.bill(of: $0, in: period) }
+            .filter { $0.unknownSlots < $0.slots }
         guard !bills.isEmpty else { return [] }
         return [
             fact(

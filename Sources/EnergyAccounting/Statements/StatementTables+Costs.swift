@@ -62,8 +62,7 @@ extension StatementTables {
                     net.flatMap { net in area.map { net / $0 } }, places: Print.intensity),
                 Print.percent(electricity?.estimatedShare),
                 Print.percent(electricity?.completeness),
-                Print.number(
-                    accounts.bill(of: .electricity, in: span)?.energyAmount, places: Print.money),
+                cost(accounts.bill(of: .electricity, in: span)),
             ])
         }
         for month in period.months { add(month.label, month) }

@@ -43,7 +43,7 @@ extension StatementTables {
 
     /// Whether meters or people tell of a carrier.
     private func source(of carrier: Carrier) -> LocalizedText {
-        let mains = plan.tree.roots.filter { $0.carrier == carrier && $0.role == .consumption }
+        let mains = plan.tree.mains(of: carrier)
         let areEntered = mains.contains { $0.source == .entries }
         let areMetered = mains.contains { $0.source != .entries }
         switch (areMetered, areEntered) {

@@ -67,6 +67,12 @@ struct StatementTables {
         guard let bill = accounts.bill(of: carrier, in: period) else {
             return .missing(LocalizedText(en: "no tariff", zh: "无价格表"))
         }
+        return cost(bill)
+    }
+
+    /// The money of a bill's energy lines; missing where nothing was known or nothing has a price.
+    func cost(_ bill: TariffBill?) -> Cell {
+        guard let bill, bill.unknownSlots < bill.slots else { return Print.number(nil) }
         return bill.pricedQuantity.isZero && !bill.unpricedQuantity.isZero
             ? .missing(LocalizedText(en: "no price for these days", zh: "该时段没有价格"))
             : Print.number(bill.energyAmount, places: Print.money)
@@ -105,7 +111,7 @@ struct StatementTables {
                 Print.change(figure.amount, from: before.amount),
                 Print.figure(year, trace: StatementTrace.meter(meter, period.yearBefore)),
                 Print.change(figure.amount, from: year.amount),
-                Print.number(bill?.energyAmount, places: Print.money),
+                cost(bill),
             ])
         }
         return table
