@@ -52,13 +52,15 @@ function beside(now, month, which, { statement, label, problem }, isRunning) {
   return el('li', {}, el('b', { class: 'num' }, change(((now - then) / Math.abs(then)) * 100)), ` ${t(month, name)}`, doubt);
 }
 
-function quality(month) {
+/** How far the electricity is known, on which every card rests. */
+function quality(month, which) {
   const complete = numberOf(factOf(month, 'completeness_percent')?.value);
   const estimated = numberOf(factOf(month, 'estimated_percent')?.value);
-  return [
+  const words = [
     complete !== null && complete < 100 ? t('onlyComplete', percent(complete)) : null,
     estimated !== null && estimated > 0 ? t('estimatedShare', percent(estimated)) : null,
   ].filter(Boolean);
+  return which.lacking && words.length ? [t('electricityIs', words.join(', '))] : words;
 }
 
 function card(which, month, before, yearBefore, isRunning) {
@@ -74,7 +76,7 @@ function card(which, month, before, yearBefore, isRunning) {
     shown = [figure(fact.value, fact.unit)];
     lines.push(beside(value, 'before', which, before, isRunning), beside(value, 'yearBefore', which, yearBefore, isRunning));
   }
-  const doubts = value === null ? [] : [...(which.key.startsWith('electricity') ? quality(month) : []), ...(which.lacking?.(month) ?? [])];
+  const doubts = value === null ? [] : [...quality(month, which), ...(which.lacking?.(month) ?? [])];
   return el('dl', { class: 'figure' }, el('dt', {}, t(which.title)), el('dd', { class: 'value num' }, shown),
     el('dd', { class: 'more' }, el('ul', {}, lines), doubts.length ? el('p', { class: 'doubt' }, icon('warn'), doubts.join(' · ')) : null));
 }

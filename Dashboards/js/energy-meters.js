@@ -8,6 +8,9 @@ import { number, t } from './words.js';
 /** From here on, in per cent, what a meter's children do not account for is worth a look. */
 const worthALook = 5;
 
+/** Below this, in per cent, readings are missing for longer than a restart or a day's outage explains. */
+const hardlyComplete = 95;
+
 /** How deep each meter stands below a root. */
 function depths(rows) {
   const parents = new Map(rows.map((row) => [textOf(row.meter), textOf(row.parent)]));
@@ -31,8 +34,8 @@ function completeness(row) {
   const estimated = numberOf(row.estimated_percent);
   const parts = [];
   if (complete === null) parts.push(el('span', { class: 'missing' }, `— ${reasonOf(row.completeness_percent)}`));
-  else if (complete < 100) parts.push(el('span', { class: 'tag is-warn num' }, icon('warn'), `${percent(complete)} %`));
-  else parts.push(el('span', { class: 'num' }, '100 %'));
+  else if (complete < hardlyComplete) parts.push(el('span', { class: 'tag is-warn num' }, icon('warn'), `${percent(complete)} %`));
+  else parts.push(el('span', { class: 'num' }, `${complete < 100 ? percent(complete) : '100'} %`));
   if (estimated > 0) parts.push(el('span', { class: 'muted num' }, ` ${t('ownPlus', percent(estimated))}`));
   return parts;
 }
@@ -61,7 +64,7 @@ export function drawMeters(month, isRunning) {
       el('th', { scope: 'row', class: `level-${level}` }, name, name === textOf(row.meter) ? null : el('small', { class: 'muted' }, ` ${textOf(row.meter)}`)),
       columns.map(([key, draw]) => {
         const shown = draw(row);
-        return el('td', { class: `right${shown === '' ? ' none' : ''}`, 'data-label': t(key) }, shown);
+        return el('td', { class: `right ${key}${shown === '' ? ' none' : ''}`, 'data-label': t(key) }, shown);
       }));
   });
   byId('meters').replaceChildren(

@@ -2,7 +2,7 @@
 
 import { box, byId, colour, el, svg } from './dom.js';
 import { hatch } from './energy.js';
-import { glanceText, longMonth, shortMonth, unitName } from './energy-words.js';
+import { glanceText, longMonth, narrowMonth, shortMonth, unitName } from './energy-words.js';
 import { choices, numberOf, rowsOf, tableOf, textOf } from './statement.js';
 import { number, t } from './words.js';
 
@@ -65,8 +65,10 @@ function dataset(name, cells, fill) {
 
 function drawChart(year, selected, current, sets, unit) {
   const family = getComputedStyle(document.body).fontFamily;
-  const names = numbers.map((m) => (`${year}-${m}` === current ? [shortMonth(`${year}-${m}`), t('runningMonth')] : shortMonth(`${year}-${m}`)));
+  const name = byId('months-place').clientWidth < 480 ? narrowMonth : shortMonth;
+  const names = numbers.map((m) => (`${year}-${m}` === current ? [name(`${year}-${m}`), t('runningMonth')] : name(`${year}-${m}`)));
   const isSelected = (i) => `${year}-${numbers[i]}` === selected;
+  byId('months-chart').setAttribute('aria-label', t('comparedWithWhat'));
   chart?.destroy();
   chart = new Chart(byId('months-chart'), {
     type: 'bar',

@@ -88,7 +88,7 @@ async function load({ isNewMonth = false } = {}) {
     found[name] = await answered(question);
     if (mine !== round) return;
     if (found[name].isLost && answers[name]?.value && !isNewMonth) return reached(false);
-    if (isNewMonth && name === 'month') { answers = { ...found }; draw(); }
+    if (isNewMonth) { answers = { ...found }; draw(); }
   }
   answers = found;
   reached(!answers.month.isLost);
@@ -150,6 +150,7 @@ function draw() {
   part('quotas', answers.quota, (quota) => drawQuotas(quota, yearOf(chosen), today));
   part('months-summary', answers.year && answers.lastYear && answers.year, (year) => drawMonths(
     { label: yearOf(chosen), statement: year }, { label: String(Number(yearOf(chosen)) - 1), statement: answers.lastYear.value ?? null, problem: answers.lastYear.problem }, chosen, current()));
+  if (answers.year?.problem) byId('months-place').hidden = true;
   if (answers.compliance) drawCompliance(answers.compliance.value ?? null);
 }
 

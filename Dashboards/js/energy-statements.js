@@ -3,7 +3,7 @@
 import { byId, el } from './dom.js';
 import { longMonth } from './energy-words.js';
 import { address } from './gateway.js';
-import { tableOf, wholeTable } from './statement.js';
+import { readable, tableOf, wholeTable } from './statement.js';
 import { inBoth, language, t } from './words.js';
 
 const ofTheMonth = ['monthly', 'flash', 'photovoltaic', 'site-declaration', 'disclosure'];
@@ -28,7 +28,7 @@ export function drawStatements(month) {
 
 export function drawNotes(statement) {
   const remarks = tableOf(statement, 'remarks');
-  const notes = statement.notes.length ? el('ul', {}, statement.notes.map((note) => el('li', {}, inBoth(note)))) : el('p', { class: 'muted' }, t('noNotes'));
+  const notes = statement.notes.length ? el('ul', {}, statement.notes.map((note) => el('li', {}, readable(inBoth(note))))) : el('p', { class: 'muted' }, t('noNotes'));
   byId('notes').replaceChildren(notes, remarks ? wholeTable(remarks) : '');
 }
 

@@ -46,7 +46,7 @@ function row(part, view, longest) {
     el('th', { scope: 'row' }, part.name),
     el('td', { class: 'track', 'aria-hidden': 'true' }, bar(width, look)),
     el('td', { class: 'right' }, figure(part.amount, 'kWh')),
-    el('td', { class: 'right num share' }, amount === null || part.share === null ? '' : `${number(part.share, 1)} %`),
+    el('td', { class: 'right num share' }, amount === null || part.share === null ? '' : `${number(part.share, 1)}\u00a0%`),
     view.hasCost ? el('td', { class: 'right cost' }, figure(part.cost, view.costUnit)) : null);
 }
 
@@ -63,6 +63,7 @@ export function drawUses(month) {
   byId('uses').replaceChildren(
     el('table', { class: `uses-table${view.hasCost ? ' with-cost' : ''}` },
       el('caption', { class: 'for-readers' }, view.title),
+      el('thead', { class: 'for-readers' }, el('tr', {}, ['part', 'amount', 'share', ...(view.hasCost ? ['cost'] : [])].map((key) => el('th', { scope: 'col' }, t(key))))),
       el('tbody', {}, view.parts.map((part) => row(part, view, longest)))),
     ...[total, hasEstimate ? el('p', { class: 'note' }, t('estimatedNote')) : null].filter(Boolean));
 }

@@ -19,24 +19,22 @@ learn({
   running: ['{0} is not over: {1} of {2} days have passed. What you see is the use so far.', '{0}尚未结束,已过 {1} / {2} 天,以下为截至目前的用量。'],
   gross: ['Electricity, gross', '总用电量'],
   net: ['Electricity, net', '净用电量'],
-  netMore: ['less own generation given away', '扣减外供'],
   perArea: ['Net per m²', '单位面积净用电'],
   cost: ['Cost by price', '用能费用'],
   co2: ['CO₂ of all carriers', '二氧化碳排放'],
   before: ['vs {0}', '环比 {0}'],
   yearBefore: ['vs {0}', '同比 {0}'],
-  soFarOf: ['{0} % of all of {1}', '为{1}全月的 {0} %'],
+  soFarOf: ['{0}\u00a0% of all of {1}', '已达{1}全月的 {0}\u00a0%'],
   noBefore: ['{0}: {1}', '{0}:{1}'],
-  onlyComplete: ['{0} % complete', '完整率 {0} %'],
-  allComplete: ['complete', '数据完整'],
-  estimatedShare: ['{0} % of it estimated', '其中 {0} % 为估算'],
+  onlyComplete: ['{0}\u00a0% complete', '完整率 {0}\u00a0%'],
+  estimatedShare: ['{0}\u00a0% of it estimated', '其中 {0}\u00a0% 为估算'],
+  electricityIs: ['electricity {0}', '电量{0}'],
   without: ['without {0} ({1})', '不含{0}({1})'],
   unpriced: ['without {0} that have no price', '不含无价格的 {0}'],
   noAreaGiven: ['no floor area given', '未填建筑面积'],
   noFactor: ['no conversion factor configured', '未配置折算因子'],
   noTariff: ['no tariff configured', '未配置价格表'],
   nothingCounted: ['nothing was counted in this month', '当月无计量数据'],
-  area0: ['over {0} m²', '面积 {0} m²'],
 
   forWhat: ['For what', '用在哪里'],
   forWhatBy: ['Split by', '划分方式'],
@@ -58,9 +56,9 @@ learn({
   of_gas: ['Gas', '燃气'],
   of_diesel: ['Diesel', '柴油'],
   of_energy_cost: ['Cost', '电费'],
-  sameMonths: ['{0} {1}: {2} – {3} than the same months of {4}', '{1} 年{0}:{2},比 {4} 年同期{3}'],
-  more: ['{0} % more', '多 {0} %'],
-  less: ['{0} % less', '少 {0} %'],
+  sameMonths: ['{0} {1}: {2} – {3} than the same months of {4}', '{1} 年 {0}:{2},比 {4} 年同期{3}'],
+  more: ['{0}\u00a0% more', '多 {0}\u00a0%'],
+  less: ['{0}\u00a0% less', '少 {0}\u00a0%'],
   same: ['no more and no less', '持平'],
   notWhole: ['not all of their readings are there', '其中有月份数据不完整'],
   noSameMonths: ['No month that is over has data in both {0} and {1}.', '{0} 年与 {1} 年没有均有数据的完整月份。'],
@@ -70,7 +68,7 @@ learn({
   noMonths: ['No month of {0} has data.', '{0} 年尚无月度数据。'],
 
   willItHold: ['Will the quota hold', '限额守得住吗'],
-  yearPassed: ['{0} % of {1} has passed (day {2} of {3})', '{1} 年已过 {0} %(第 {2} / {3} 天)'],
+  yearPassed: ['{0}\u00a0% of {1} has passed (day {2} of {3})', '{1} 年已过 {0}\u00a0%(第 {2} / {3} 天)'],
   noQuotas: ['No quota or target is configured for this site in {0}.', '本项目 {0} 年未配置限额或目标。'],
   usedSoFar: ['used', '已用'],
   expectedEnd: ['expected at the end of the year', '年末预测'],
@@ -79,7 +77,6 @@ learn({
   limitOf: ['limit {0}', '指标 {0}'],
   expectedExcess: ['expected beyond it: {0}', '预计超出 {0}'],
   surcharge: ['surcharge about {0}, charged by the authority alone', '加价估算 {0}(以主管部门核定为准)'],
-  noAllowance: ['The allowance is not known', '年度限额未知'],
   noForecast: ['No forecast', '暂无年末预测'],
   state_within: ['within', '未超限'],
   state_risk: ['at risk', '有超限风险'],
@@ -88,15 +85,15 @@ learn({
 
   meteringPoint: ['Meter', '计量点'],
   byMeter: ['Meter by meter', '逐表用量'],
-  ofParent: ['Of the one above', '占上级'],
+  ofParent: ['Of parent', '占上级'],
   unaccounted: ['Not accounted for below', '下级未计量'],
   belowMore: ['those below read more', '下级合计超出'],
   complete: ['Complete', '完整率'],
   againstBefore: ['vs month before', '环比'],
   againstYear: ['vs year before', '同比'],
   metersNote: ['Changes are told once the month is over.', '月份结束后显示环比与同比。'],
-  unaccountedNote: ['Marked: more than {0} % of a meter is not found in those below it, or those below read more than it does.', '标记:下级未计量超过 {0} %,或下级合计大于上级。'],
-  ownPlus: ['estimated {0} %', '估算 {0} %'],
+  unaccountedNote: ['Marked: more than {0}\u00a0% of a meter is not found in those below it, or those below read more than it does.', '标记:下级未计量超过 {0}\u00a0%,或下级合计大于上级。'],
+  ownPlus: ['estimated {0}\u00a0%', '估算 {0}\u00a0%'],
 
   statements: ['Statements to download', '报表下载'],
   kind_monthly: ['Statement of the month', '月度用能报表'],
@@ -109,7 +106,6 @@ learn({
   kind_photovoltaic: ['Own photovoltaics set off', '自有光伏发电抵扣核算表'],
   kind_quota: ['Quota and surcharge', '能耗限额执行情况表'],
   fileOf: ['{0}, {1}, as {2}', '{0},{1},{2} 格式'],
-  print: ['Print', '打印'],
 
   notes: ['What the figures rest on', '数据依据'],
   noNotes: ['The gateway has said nothing about it.', '网关未提供说明。'],
@@ -124,6 +120,7 @@ const write = (options) => (label) => new Intl.DateTimeFormat(language.locale, {
 export const longMonth = write({ year: 'numeric', month: 'long' });
 export const midMonth = write({ year: 'numeric', month: 'short' });
 export const shortMonth = write({ month: 'short' });
+export const narrowMonth = write({ month: 'narrow' });
 
 const named = { m3: ['m³', 'm³'], L: ['L', 'L'], CNY: ['CNY', '元'], kgce: ['kgce', 'kgce'], kgCO2: ['kg CO₂', 'kg CO₂'], 'kgCO2/m2': ['kg CO₂/m²', 'kg CO₂/m²'], 'kgce/m2': ['kgce/m²', 'kgce/m²'], 'kgce/person': ['kgce per head', 'kgce/人'], 'kWh/person': ['kWh per head', 'kWh/人'], 'kgCO2/person': ['kg CO₂ per head', 'kg CO₂/人'] };
 const both = (pair) => pair[language.tag === 'zh' ? 1 : 0];
@@ -144,14 +141,14 @@ export function glance(value, unit) {
 
 export function glanceText(value, unit) {
   const { text, unit: name } = glance(value, unit);
-  return name ? `${text} ${name}` : text;
+  return name ? `${text}\u00a0${name}` : text;
 }
 
 /** All digits that came, in the reader's grouping. */
 export const exact = (value, unit) => `${new Intl.NumberFormat(language.locale, { maximumFractionDigits: 9 }).format(value)} ${unitName(unit)}`.trim();
 
 /** A change in per cent with its direction in a sign that needs no colour. */
-export const change = (percent) => `${percent > 0.05 ? '▲' : percent < -0.05 ? '▼' : '＝'} ${number(Math.abs(percent), 1)} %`;
+export const change = (percent) => `${percent > 0.05 ? '▲' : percent < -0.05 ? '▼' : '＝'} ${number(Math.abs(percent), 1)}\u00a0%`;
 
 /** A share in per cent that never rounds up to 100 what is not. */
 export const percent = (value) => number(value < 100 && value > 99.9 ? 99.9 : value, 1);

@@ -2,7 +2,7 @@
 
 import { el } from './dom.js';
 import { exact, glance, unitName } from './energy-words.js';
-import { inBoth, t } from './words.js';
+import { inBoth, stampWithYear, t } from './words.js';
 
 export const factOf = (statement, key) => statement?.facts.find((fact) => fact.key === key) ?? null;
 export const tableOf = (statement, key) => statement?.tables.find((table) => table.key === key) ?? null;
@@ -28,17 +28,27 @@ export function figure(cell, unit, { withUnit = true } = {}) {
   return el('button', { type: 'button', class: 'trace num', title: `${title} · ${t('howItCame')}`, 'data-trace': cell.trace }, parts);
 }
 
+const instants = /\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)/g;
+const isInstant = (text) => text.replace(instants, '') === '' && text !== '';
+/** A text with its instants as people write them. */
+export const readable = (text) => text.replace(instants, (at) => stampWithYear(Date.parse(at)));
+
 function plain(cell, column) {
-  if (cell.text) return inBoth(cell.text);
+  const text = inBoth(cell.text);
+  if (isInstant(text)) return readable(text);
+  if (cell.text) return column?.number === undefined && column?.unit ? `${text} ${unitName(column.unit)}` : text;
   const value = numberOf(cell);
   if (value === null) return el('span', { class: 'missing' }, `— ${reasonOf(cell)}`);
-  return `${cell.estimated ? '≈ ' : ''}${new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 9 }).format(value)}${column?.unit ? ` ${unitName(column.unit)}` : ''}`;
+  return `${cell.estimated ? '≈ ' : ''}${exact(value, column?.unit ?? '')}`;
 }
+
+/** Words may break into lines; numbers and instants never do. */
+const looksOf = (cell, column) => (column.number ? 'right num' : isInstant(inBoth(cell.text)) ? 'num' : null);
 
 /** A table of a statement as it stands, every column; for the details behind a figure. */
 export function wholeTable(table) {
   const heads = table.columns.map((c) => el('th', { scope: 'col', class: c.number ? 'right' : null }, inBoth(c.title)));
-  const rows = table.rows.map((row) => el('tr', {}, table.columns.map((c) => el('td', { class: c.number ? 'right num' : 'num' }, plain(row[c.key], c)))));
+  const rows = table.rows.map((row) => el('tr', {}, table.columns.map((c) => el('td', { class: looksOf(row[c.key], c) }, plain(row[c.key], c)))));
   if (rows.length === 0) rows.push(el('tr', {}, el('td', { colspan: String(table.columns.length) }, t('nothingHere'))));
   return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': inBoth(table.title) },
     el('table', { class: 'plain' }, el('caption', {}, inBoth(table.title)), el('thead', {}, el('tr', {}, heads)), el('tbody', {}, rows)));

@@ -234,3 +234,4 @@ const shortDay = (t) => format({ month: 'short', day: 'numeric' }).format(new Da
 /** The time alone today, with the day otherwise. */
 export const moment = (t, now) => (day(t) === day(now) ? time(t) : `${shortDay(t)} ${time(t)}`);
 export const stamp = (t) => `${shortDay(t)} ${time(t)}`;
+export const stampWithYear = (t) => `${format({ year: 'numeric', month: 'short', day: 'numeric' }).format(new Date(t))} ${time(t)}`;
