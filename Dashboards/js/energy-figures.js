@@ -11,7 +11,7 @@ const cards = [
   { title: 'net', key: 'electricity_net', absent: 'notStated' },
   { title: 'perArea', key: 'per_area_net', absent: 'noAreaGiven' },
   { title: 'cost', key: 'energy_cost', absent: 'noTariff', lacking: lackingPrice },
-  { title: 'co2', key: 'co2', absent: 'noFactor', lacking: (month) => lacking(month, 'co2') },
+  { title: 'co2', key: 'co2', absent: 'noFactor', lacking: (month) => lacking(month, 'co2', t('noFactor0')) },
 ];
 
 /** Whether any carrier was counted; sums over nothing are nought, and nought would be a claim. */
@@ -25,11 +25,12 @@ function valueOf(statement, key) {
   return sumsUp && !isCounted(statement) ? null : numberOf(factOf(statement, key)?.value);
 }
 
-/** The carriers that a sum over all of them leaves out, with the reason of each. */
-function lacking(month, column) {
+/** The carriers that a sum over all of them leaves out, with the reason of each; `otherwise` where none is given. */
+function lacking(month, column, otherwise = t('notKnown')) {
+  const reason = (cell) => (cell?.missing?.en && cell.missing.en !== 'not known' ? reasonOf(cell) : otherwise);
   return rowsOf(tableOf(month, 'carriers'))
     .filter((row) => numberOf(row[column]) === null && numberOf(row.imported) !== 0)
-    .map((row) => t('without', textOf(row.carrier), numberOf(row.imported) === null ? t('none0') : reasonOf(row[column])));
+    .map((row) => t('without', textOf(row.carrier), numberOf(row.imported) === null ? t('none0') : reason(row[column])));
 }
 
 function lackingPrice(month) {

@@ -2,11 +2,12 @@
 
 import { box, byId, colour, el, svg } from './dom.js';
 import { hatch } from './energy.js';
-import { glanceText, longMonth, narrowMonth, shortMonth, unitName } from './energy-words.js';
+import { glanceText, monthName, narrowMonth, shortMonth, unitName } from './energy-words.js';
 import { choices, numberOf, rowsOf, tableOf, textOf } from './statement.js';
 import { number, t } from './words.js';
 
 const offered = ['net', 'energy_cost', 'generated', 'water', 'gas', 'diesel'];
+const ofElectricity = ['net', 'energy_cost'];
 let chosen = 'net';
 let chart = null;
 
@@ -33,7 +34,8 @@ function summary(year, now, then, unit, current) {
   const [a, b] = [sum(now), sum(then)];
   const percent = b === 0 ? null : ((a - b) / Math.abs(b)) * 100;
   const told = percent === null || Math.abs(percent) < 0.05 ? t('same') : t(percent > 0 ? 'more' : 'less', number(Math.abs(percent), 1));
-  const isWhole = months.every((m) => now.get(m).complete === 100 && then.get(m).complete === 100);
+  // The table tells how complete the electricity is, and of nothing else.
+  const isWhole = !ofElectricity.includes(chosen) || months.every((m) => now.get(m).complete === 100 && then.get(m).complete === 100);
   return t('sameMonths', spans(year, months), year, glanceText(a, unit), told, year - 1) + (isWhole ? '' : ` (${t('notWhole')})`);
 }
 
@@ -87,13 +89,13 @@ function drawChart(year, selected, current, sets, unit) {
   });
 }
 
-/** The same figures as a table, for those who cannot see the chart. */
+/** The same figures as a table, for those who cannot see the chart and where there is none. */
 function drawTable(year, columns, unit) {
   const tell = (cell) => (cell?.value === null || !cell ? t('noData') : `${cell.isEstimated ? '≈ ' : ''}${glanceText(cell.value, unit)}`);
   byId('months-table').replaceChildren(
-    el('caption', {}, t('comparedWithWhat')),
+    el('caption', { class: 'for-readers' }, t('comparedWithWhat')),
     el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('month')), columns.map(([name]) => el('th', { scope: 'col' }, name)))),
-    el('tbody', {}, numbers.map((m) => el('tr', {}, el('th', { scope: 'row' }, longMonth(`${year}-${m}`)), columns.map(([, cells]) => el('td', {}, tell(cells.get(m))))))));
+    el('tbody', {}, numbers.map((m) => el('tr', {}, el('th', { scope: 'row' }, monthName(`${year}-${m}`)), columns.map(([, cells]) => el('td', {}, tell(cells.get(m))))))));
 }
 
 /**
@@ -105,20 +107,22 @@ export function drawMonths(year, lastYear, selected, current) {
   const keys = offered.filter((key) => hasNumbers(column(year.statement, key)) || hasNumbers(column(lastYear.statement, key)));
   if (!keys.includes(chosen)) chosen = keys[0] ?? 'net';
   choices(byId('months-choice'), keys, chosen, 'of_', (key) => { chosen = key; drawMonths(year, lastYear, selected, current); });
-  const number4 = Number(year.label);
+  const yearNumber = Number(year.label);
   const [now, then] = [column(year.statement, chosen), column(lastYear.statement, chosen)];
   const unit = unitOf(year.statement, chosen);
   const [isNow, isThen] = [hasNumbers(now), hasNumbers(then)];
   const canDraw = typeof Chart !== 'undefined' && (isNow || isThen);
   byId('months-place').hidden = !canDraw;
   const [thisFill, lastFill] = [colour('--series-1'), colour('--rest')];
-  const all = [...(isThen ? [[String(number4 - 1), then, lastFill]] : []), ...(isNow ? [[year.label, now, thisFill]] : [])];
+  const all = [...(isThen ? [[String(yearNumber - 1), then, lastFill]] : []), ...(isNow ? [[year.label, now, thisFill]] : [])];
   const hasEstimate = all.some(([, cells]) => [...cells.values()].some((cell) => cell.isEstimated));
-  byId('months-summary').textContent = !isNow ? t('noMonths', year.label) : isThen ? summary(number4, now, then, unit, current) : '';
+  byId('months-summary').textContent = !isNow ? t('noMonths', year.label) : isThen ? summary(yearNumber, now, then, unit, current) : lastYear.problem ? '' : t('noMonths', lastYear.label);
+  byId('months-legend').hidden = !canDraw;
+  byId('months-table').classList.toggle('for-readers', canDraw);
   byId('months-legend').replaceChildren(...all.map(([name, , fill]) => el('li', {}, box(fill), name)),
     hasEstimate ? el('li', {}, hatchedBox(thisFill), t('estimated')) : '');
-  if (canDraw) drawChart(number4, selected, current, all.map(([name, cells, fill]) => dataset(name, cells, fill)), unit);
-  drawTable(number4, all, unit);
+  if (canDraw) drawChart(yearNumber, selected, current, all.map(([name, cells, fill]) => dataset(name, cells, fill)), unit);
+  drawTable(yearNumber, all, unit);
   byId('months-note').textContent = [
     lastYear.problem ? t('lastYearMissing', lastYear.label, lastYear.problem) : '',
     typeof Chart === 'undefined' ? t('failed', 'vendor/chart.js') : t('emptyMonths'),

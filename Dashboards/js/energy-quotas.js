@@ -57,7 +57,7 @@ function quota(row, currency) {
   const look = looks[state];
   const limitUnit = textOf(row.unit);
   const unit = limitUnit.split('/')[0];
-  const [low, high, excess, surcharge, limit, allowance] = ['low', 'high', 'expected_excess', 'surcharge', 'limit', 'allowance'].map((key) => numberOf(row[key === 'expected_excess' ? 'excess' : key]));
+  const [low, high, excess, surcharge, limit, allowance] = ['low', 'high', 'excess', 'surcharge', 'limit', 'allowance'].map((key) => numberOf(row[key]));
   const facts = [
     line(row, 'used', 'used_percent', unit, 'usedSoFar'),
     line(row, 'expected', 'expected_percent', unit, 'expectedEnd'),
@@ -72,7 +72,7 @@ function quota(row, currency) {
   ].filter(Boolean);
   return el('li', { class: 'quota' },
     el('div', { class: 'head' },
-      el('h3', {}, textOf(row.title) || textOf(row.quota), el('span', { class: 'strength' }, textOf(row.strength))),
+      el('h3', {}, `${textOf(row.title) || textOf(row.quota)} `, el('span', { class: 'strength' }, textOf(row.strength))),
       el('span', { class: `tag ${look.tag}` }, icon(look.icon), t(`state_${state}`))),
     drawing(row, look.bar, unit),
     state === 'unknown' ? el('p', { class: 'why' }, whyUnknown(row)) : null,

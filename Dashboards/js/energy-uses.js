@@ -1,7 +1,7 @@
 // For what: the month's electricity by end use, zone, machine or price band, as bars beside their numbers.
 
 import { byId, el } from './dom.js';
-import { bar, choices, figure, numberOf, rowsOf, sumOf, tableOf, textOf } from './statement.js';
+import { bar, choices, figure, numberOf, reasonOf, rowsOf, sumOf, tableOf, textOf } from './statement.js';
 import { inBoth, number, t } from './words.js';
 
 let chosen = null;
@@ -38,16 +38,19 @@ function views(month) {
   return list;
 }
 
+/** A band without a price has the reason as its name already. */
+const costOf = (part, unit) => (numberOf(part.cost) === null ? el('span', { class: 'missing', title: reasonOf(part.cost) }, '—') : figure(part.cost, unit));
+
 function row(part, view, longest) {
   const amount = numberOf(part.amount);
   const look = `${part.isRest ? 'rest' : ''} ${part.amount?.estimated ? 'hatched' : ''}`;
   const width = amount === null || longest === 0 ? 0 : (Math.max(0, amount) / longest) * 100;
   return el('tr', { class: part.isRest ? 'rest' : null },
     el('th', { scope: 'row' }, part.name),
-    el('td', { class: 'track', 'aria-hidden': 'true' }, bar(width, look)),
+    el('td', { class: 'track', 'aria-hidden': 'true' }, amount === null ? null : bar(width, look)),
     el('td', { class: 'right' }, figure(part.amount, 'kWh')),
     el('td', { class: 'right num share' }, amount === null || part.share === null ? '' : `${number(part.share, 1)}\u00a0%`),
-    view.hasCost ? el('td', { class: 'right cost' }, figure(part.cost, view.costUnit)) : null);
+    view.hasCost ? el('td', { class: 'right cost' }, costOf(part, view.costUnit)) : null);
 }
 
 export function drawUses(month) {

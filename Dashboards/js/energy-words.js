@@ -33,6 +33,7 @@ learn({
   unpriced: ['without {0} that have no price', '不含无价格的 {0}'],
   noAreaGiven: ['no floor area given', '未填建筑面积'],
   noFactor: ['no conversion factor configured', '未配置折算因子'],
+  noFactor0: ['no factor', '无折算因子'],
   noTariff: ['no tariff configured', '未配置价格表'],
   nothingCounted: ['nothing was counted in this month', '当月无计量数据'],
 
@@ -71,7 +72,7 @@ learn({
   yearPassed: ['{0}\u00a0% of {1} has passed (day {2} of {3})', '{1} 年已过 {0}\u00a0%(第 {2} / {3} 天)'],
   noQuotas: ['No quota or target is configured for this site in {0}.', '本项目 {0} 年未配置限额或目标。'],
   usedSoFar: ['used', '已用'],
-  expectedEnd: ['expected at the end of the year', '年末预测'],
+  expectedEnd: ['expected by year’s end', '年末预测'],
   between: ['between {0} and {1}', '区间 {0} 至 {1}'],
   allowance: ['allowance', '年度限额'],
   limitOf: ['limit {0}', '指标 {0}'],
@@ -120,6 +121,7 @@ const write = (options) => (label) => new Intl.DateTimeFormat(language.locale, {
 export const longMonth = write({ year: 'numeric', month: 'long' });
 export const midMonth = write({ year: 'numeric', month: 'short' });
 export const shortMonth = write({ month: 'short' });
+export const monthName = write({ month: 'long' });
 export const narrowMonth = write({ month: 'narrow' });
 
 const named = { m3: ['m³', 'm³'], L: ['L', 'L'], CNY: ['CNY', '元'], kgce: ['kgce', 'kgce'], kgCO2: ['kg CO₂', 'kg CO₂'], 'kgCO2/m2': ['kg CO₂/m²', 'kg CO₂/m²'], 'kgce/m2': ['kgce/m²', 'kgce/m²'], 'kgce/person': ['kgce per head', 'kgce/人'], 'kWh/person': ['kWh per head', 'kWh/人'], 'kgCO2/person': ['kg CO₂ per head', 'kg CO₂/人'] };
@@ -148,7 +150,7 @@ export function glanceText(value, unit) {
 export const exact = (value, unit) => `${new Intl.NumberFormat(language.locale, { maximumFractionDigits: 9 }).format(value)} ${unitName(unit)}`.trim();
 
 /** A change in per cent with its direction in a sign that needs no colour. */
-export const change = (percent) => `${percent > 0.05 ? '▲' : percent < -0.05 ? '▼' : '＝'} ${number(Math.abs(percent), 1)}\u00a0%`;
+export const change = (percent) => `${percent > 0.05 ? '▲' : percent < -0.05 ? '▼' : '±'} ${number(Math.abs(percent), 1)}\u00a0%`;
 
 /** A share in per cent that never rounds up to 100 what is not. */
 export const percent = (value) => number(value < 100 && value > 99.9 ? 99.9 : value, 1);
