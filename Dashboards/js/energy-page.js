@@ -112,6 +112,7 @@ function waiting() {
   for (const place of ['uses-choice', 'months-choice', 'months-legend', 'months-table']) byId(place).replaceChildren();
   byId('months-summary').textContent = t('loading');
   byId('months-note').textContent = '';
+  byId('quotas-time').textContent = '';
   byId('months-place').hidden = true;
   byId('compliance').hidden = true;
 }
