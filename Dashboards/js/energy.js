@@ -18,7 +18,7 @@ function coloursOf(answer) {
 }
 
 /** Hatching says "estimated" without relying on colour. */
-function hatch(fill) {
+export function hatch(fill) {
   const tile = document.createElement('canvas');
   tile.width = tile.height = 8;
   const context = tile.getContext('2d');

@@ -12,10 +12,16 @@ export class Refusal extends Error {
   }
 }
 
-export async function ask(path, parameters = {}) {
+/** The address of an answer below `api/v1/`; what is undefined is left out of the question. */
+export function address(path, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, v]) => v !== undefined)).toString();
-  const response = await fetch(base + path + (query ? `?${query}` : ''), {
-    headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(deadline),
+  return base + path + (query ? `?${query}` : '');
+}
+
+/** @param patience milliseconds; years of accounts take the gateway longer than what it holds ready. */
+export async function ask(path, parameters = {}, patience = deadline) {
+  const response = await fetch(address(path, parameters), {
+    headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(patience),
   });
   if (!response.ok) throw new Refusal(response.status, await response.json().catch(() => null));
   return response.json();

@@ -6,6 +6,7 @@ import { byId, el, icon, severityLook } from './dom.js';
 import { drawDust, loadDust, newestDust } from './dust.js';
 import { drawEnergy, siteMeter } from './energy.js';
 import { ask, askAll, listen, Refusal } from './gateway.js';
+import { label, onLooks } from './labels.js';
 import { drawFeeds, drawUplinks } from './uplinks.js';
 import { date, inBoth, language, moment, number, pretty, quantity, setZone, t, timeWithSeconds, word } from './words.js';
 
@@ -168,28 +169,23 @@ function drawGlance() {
 
 // MARK: language and choices
 
-function label() {
-  for (const element of document.querySelectorAll('[data-t]')) element.textContent = t(element.dataset.t);
-  for (const element of document.querySelectorAll('[data-t-label]')) element.setAttribute('aria-label', t(element.dataset.tLabel));
-  for (const button of document.querySelectorAll('[data-lang]')) button.setAttribute('aria-pressed', String(button.dataset.lang === language.tag));
+function press() {
+  label();
   for (const button of document.querySelectorAll('[data-resolution]')) button.setAttribute('aria-pressed', String(button.dataset.resolution === resolution));
 }
 
 function redraw() {
-  label();
+  press();
   for (const [name, part] of Object.entries(parts)) if (data[name]) part.draw(data[name]);
   drawGlance();
   drawOffline();
   tick();
 }
 
-for (const button of document.querySelectorAll('[data-lang]')) {
-  button.addEventListener('click', () => { language.keep(button.dataset.lang); redraw(); });
-}
+onLooks(redraw);
 for (const button of document.querySelectorAll('[data-resolution]')) {
-  button.addEventListener('click', () => { resolution = button.dataset.resolution; label(); refresh('dust'); });
+  button.addEventListener('click', () => { resolution = button.dataset.resolution; press(); refresh('dust'); });
 }
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 
 // MARK: the pulse
 
@@ -215,7 +211,7 @@ function pulse() {
 
 let charts = null;
 function start() {
-  label();
+  press();
   drawOverall();
   charts = typeof Dygraph !== 'undefined' && typeof Chart !== 'undefined';
   if (!charts) {

@@ -3,6 +3,9 @@
 const texts = {
   skip: ['Skip to the content', '跳到正文'],
   language: ['Language', '语言'],
+  pages: ['Pages', '页面'],
+  pageSite: ['Site', '现场'],
+  pageEnergy: ['Energy', '能源'],
   resolution: ['Resolution', '分辨率'],
   atAGlance: ['At a glance', '概览'],
   openAlarms: ['Open alarms', '未关闭报警'],
@@ -161,6 +164,9 @@ export function setZone(name) {
   try { new Intl.DateTimeFormat('en', { timeZone: name }); zone = name; } catch { zone = 'UTC'; }
 }
 
+/** Takes the words of one page, `key: [English, Chinese]`, beside those of all. */
+export const learn = (more) => { Object.assign(texts, more); };
+
 const fill = (text, values) => text.replace(/\{(\d)\}/g, (_, n) => values[Number(n)] ?? '');
 export const t = (key, ...values) => fill(texts[key]?.[index] ?? key, values);
 export const word = (list, key) => words[list][key]?.[index] ?? String(key ?? '').replaceAll('_', ' ');
@@ -228,3 +234,4 @@ const shortDay = (t) => format({ month: 'short', day: 'numeric' }).format(new Da
 /** The time alone today, with the day otherwise. */
 export const moment = (t, now) => (day(t) === day(now) ? time(t) : `${shortDay(t)} ${time(t)}`);
 export const stamp = (t) => `${shortDay(t)} ${time(t)}`;
+export const stampWithYear = (t) => `${format({ year: 'numeric', month: 'short', day: 'numeric' }).format(new Date(t))} ${time(t)}`;
