@@ -124,11 +124,11 @@ class Counting:
         register, slots, unit = self.register, self.slots, 10**self.register.scale
         after = int(np.searchsorted(register.time, one.at, "left"))
         before = after - 1
+        if before < 0 or after >= len(register.time):
+            return self._say(one.at, "exchange does not fit the readings, not applied", None)
         if before in self.exchanged:
             raise BadInput("two exchanges of one meter between two readings have no rule")
         self.exchanged.add(before)
-        if before < 0 or after >= len(register.time):
-            return self._say(one.at, "exchange does not fit the readings, not applied", None)
         old = int(one.old_end * unit) - int(register.value[before])
         new = int(register.value[after]) - int(one.new_start * unit)
         if old < 0 or new < 0:
