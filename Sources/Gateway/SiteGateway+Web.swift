@@ -47,7 +47,8 @@ extension SiteGateway {
             }
             let now = wallClock.read().wall
             let accounts = try await store.reader.energyAccounts(
-                of: configuration.energy, for: kind.periods(for: period), now: now)
+                of: configuration.energy, for: kind.periods(for: period), now: now,
+                isBilled: kind.isBilled)
             return try await store.writer.close(
                 kind.document(of: period, accounts: accounts, site: configuration.site.name),
                 actor: actor, at: now)

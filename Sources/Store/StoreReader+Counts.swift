@@ -15,8 +15,11 @@ extension StoreReader {
     }
 
     /// The accounts of some periods; each is read once.
+    ///
+    /// - Parameter isBilled: whether charges by the month are wanted for the first of them, which
+    ///   takes its quarters of an hour.
     package func energyAccounts(
-        of plan: EnergyPlan, for periods: [AccountingPeriod], now: Timestamp
+        of plan: EnergyPlan, for periods: [AccountingPeriod], now: Timestamp, isBilled: Bool = false
     ) async throws(StoreError) -> EnergyAccounts {
         var ledgers: [(period: AccountingPeriod, ledger: MeterLedger)] = []
         for period in periods {
@@ -25,7 +28,7 @@ extension StoreReader {
         }
         var months: [Carrier: [AccountingPeriod: TariffMonth]] = [:]
         for carrier in Carrier.allCases
-        where plan.tariff(for: carrier)?.hasDemandCharge == true && periods.first != nil {
+        where isBilled && plan.tariff(for: carrier)?.hasDemandCharge == true && !periods.isEmpty {
             months[carrier] = try await demands(
                 of: carrier, plan, in: periods[0].months, now: now)
         }
@@ -64,7 +67,14 @@ extension StoreReader {
         for ((id, _), counts) in zip(numbers, counts) { data.counts[id] = counts }
         for (id, number) in numbers {
             guard let stored = data.counts[id] else { continue }
-            data.counts[id] = try await completed(stored, of: number, on: needs.grid, now: now)
+            var counts = try await completed(stored, of: number, on: needs.grid, now: now)
+            // Whoever asks how things stood at an instant wants nothing of what came after it.
+            if let end = needs.grid.bounds.last {
+                for slot in needs.grid.slots(from: now, to: end) {
+                    counts[slot] = Counts.Slot(increase: nil)
+                }
+            }
+            data.counts[id] = counts
         }
         for need in needs.registers {
             guard let series = registry.series(need.series), let policy = series.counter else {

@@ -79,10 +79,12 @@ struct EnergyArguments: ParsableArguments {
             }
         }
 
-        func accounts(for periods: [AccountingPeriod]) async throws -> EnergyAccounts {
+        func accounts(
+            for periods: [AccountingPeriod], isBilled: Bool = false
+        ) async throws -> EnergyAccounts {
             do {
                 return try await reader.energyAccounts(
-                    of: configuration.energy, for: periods, now: now)
+                    of: configuration.energy, for: periods, now: now, isBilled: isBilled)
             } catch {
                 throw Failure.inputOutput("\(error)")
             }

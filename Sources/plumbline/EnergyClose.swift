@@ -63,7 +63,8 @@ struct EnergyClose: AsyncParsableCommand {
             }
             do {
                 let accounts = try await store.reader.energyAccounts(
-                    of: configuration.energy, for: kind.periods(for: period), now: now)
+                    of: configuration.energy, for: kind.periods(for: period), now: now,
+                    isBilled: kind.isBilled)
                 let document = kind.document(
                     of: period, accounts: accounts, site: configuration.site.name)
                 let statement = try await store.writer.close(document, actor: by, at: now)

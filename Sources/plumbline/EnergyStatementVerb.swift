@@ -70,7 +70,8 @@ struct EnergyStatementVerb: AsyncParsableCommand {
                         "'\(kind.rawValue)' is made for a year, not for '\(period.label)'",
                         "'\(kind.rawValue)' 按年编制，而不是 '\(period.label)'"))
             }
-            let accounts = try await opened.accounts(for: kind.periods(for: period))
+            let accounts = try await opened.accounts(
+                for: kind.periods(for: period), isBilled: kind.isBilled)
             let today = kind.document(
                 of: period, accounts: accounts, site: opened.configuration.site.name)
             let document = try await opened.closed(today, open: recomputed)

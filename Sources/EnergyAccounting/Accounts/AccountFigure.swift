@@ -6,6 +6,8 @@ package struct AccountFigure: Hashable, Sendable {
     package var amount: Exact?
     /// The part of it that is estimated: gaps, resets, people's estimates.
     package var estimated: Exact
+    /// Whether a part of it is estimated.
+    package var isEstimated: Bool
     /// Slots of which something is known among those that have passed, 0 to 1; nil before the first.
     package var completeness: Exact?
     /// Good readings among those expected; nil when nobody has said how often.
@@ -15,6 +17,7 @@ package struct AccountFigure: Hashable, Sendable {
     package init(_ total: Counts.Total, passed: Int) {
         amount = total.knownSlots > 0 ? total.sum : nil
         estimated = total.estimated
+        isEstimated = !total.estimated.isZero || total.isEstimatedAsWhole
         let due = max(passed, total.knownSlots)
         completeness = due > 0 ? Exact(total.knownSlots) / Exact(due) : nil
         coverage = total.expected > 0 ? Exact(total.good) / Exact(total.expected) : nil
@@ -25,8 +28,6 @@ package struct AccountFigure: Hashable, Sendable {
         guard let amount, !amount.isZero else { return nil }
         return (estimated / amount).magnitude
     }
-
-    package var isEstimated: Bool { !estimated.isZero }
 
     /// Whether some of what has passed is not known.
     package var isIncomplete: Bool { completeness.map { $0 < .one } ?? true }

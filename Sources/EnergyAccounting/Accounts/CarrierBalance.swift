@@ -94,6 +94,7 @@ extension MeterLedger {
                 // A difference has no estimated part of its own: it is one as a whole, or not.
                 let isEstimated = ([whole] + parts).contains { !$0.estimated.isZero }
                 own.estimated = isEstimated ? own.sum : .zero
+                own.isEstimatedAsWhole = isEstimated
             }
             let before = amounts[key] ?? Counts.Total()
             amounts[key] = before + own
@@ -121,7 +122,9 @@ extension MeterLedger {
             for index in columns.indices {
                 sums[index] += Int128(columns[index].counts.mantissa(slot))
             }
-            if columns.contains(where: { $0.counts.isEstimated(slot) }) { total.estimated = .one }
+            if columns.contains(where: { $0.counts.isEstimated(slot) }) {
+                total.isEstimatedAsWhole = true
+            }
         }
         for (index, sum) in sums.enumerated() {
             let column = columns[index]
@@ -130,7 +133,7 @@ extension MeterLedger {
             total.sum += index == 0 ? amount : -amount
         }
         // A difference has no estimated part of its own: it is one as a whole, or it is not.
-        if !total.estimated.isZero { total.estimated = total.sum }
+        if total.isEstimatedAsWhole { total.estimated = total.sum }
         return total
     }
 }

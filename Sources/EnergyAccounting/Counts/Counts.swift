@@ -94,6 +94,8 @@ extension Counts {
         package var sum = Exact.zero
         /// The part of it that lies in estimated slots.
         package var estimated = Exact.zero
+        /// Whether all of it rests on estimates, also where these cancel: a difference.
+        package var isEstimatedAsWhole = false
         /// Slots of which the increase is known, and all of them.
         package var knownSlots = 0
         package var slots = 0
@@ -107,6 +109,7 @@ extension Counts {
             var sum = a
             sum.sum += b.sum
             sum.estimated += b.estimated
+            sum.isEstimatedAsWhole = a.isEstimatedAsWhole || b.isEstimatedAsWhole
             sum.knownSlots += b.knownSlots
             sum.slots += b.slots
             sum.good += b.good

@@ -51,6 +51,9 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it tells charges by the month, which rest on quarters of an hour.
+    package var isBilled: Bool { self == .monthly || self == .yearly }
+
     /// The statement by which a month or a year is closed; nil for other periods.
     package static func closing(_ period: AccountingPeriod) -> EnergyStatement? {
         switch period.kind {

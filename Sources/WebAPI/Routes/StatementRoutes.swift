@@ -40,7 +40,8 @@ struct StatementRoutes {
         let language = StatementLanguage(
             rawValue: try query.word("lang", among: ["en", "zh"], or: "en"))
         let accounts = try await context.store.energyAccounts(
-            of: context.energy, for: kind.periods(for: period), now: context.now)
+            of: context.energy, for: kind.periods(for: period), now: context.now,
+            isBilled: kind.isBilled)
         let today = kind.document(of: period, accounts: accounts, site: context.site.name)
         let document =
             try query.flag("recomputed")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -143,11 +143,22 @@ class Ledger:
         """What consumption meters of electricity count beyond their children, by a name."""
         parts: dict[str | None, Total] = {}
         for meter in self.site.tree.meters.values():
-            if (meter.carrier, meter.role) == ("electricity", "consumption"):
-                rest, _ = self.beyond_children(meter.id, here)
+            if (meter.carrier, meter.role) == ("electricity", "consumption") \
+                    and not self.site.tree.is_view(meter):
                 key = name(meter)
-                parts[key] = parts.get(key, Total()) + rest
+                parts[key] = parts.get(key, Total()) + self._less_children(meter.id, here)
         return parts
+
+    def _less_children(self, id: str, here: slice) -> Total:
+        """A meter's amount less those of its children, so that the parts add up to what came in."""
+        children = [self.total(child.id, here) for child in self.site.tree.children(id)]
+        whole = self.total(id, here)
+        if not children:
+            return whole
+        left = whole + -sum_of(children)
+        is_estimated = any(one.estimated != 0 for one in [whole, *children])
+        return replace(
+            left, estimated=left.sum if is_estimated else Fraction(0), is_marked=is_estimated)
 
 
 def sum_of(totals: list[Total]) -> Total:

@@ -58,6 +58,11 @@ class Tree:
             meter for meter in self.meters.values() if meter.parent == id
             and meter.carrier == above.carrier and meter.role == above.role]
 
+    def is_view(self, meter: Meter) -> bool:
+        """A formula below nothing and above nothing: it counts nowhere else."""
+        return bool(meter.terms) and not meter.parent and not any(
+            other.parent == meter.id for other in self.meters.values())
+
     def tops(self, carrier: str, role: str) -> list[Meter]:
         """The meters of a role that stand below no other of that carrier and role."""
         def is_top(meter: Meter) -> bool:
@@ -65,7 +70,8 @@ class Tree:
             return above is None or above.carrier != carrier or above.role != role
         return [
             meter for meter in self.meters.values()
-            if meter.carrier == carrier and meter.role == role and is_top(meter)]
+            if meter.carrier == carrier and meter.role == role and is_top(meter)
+            and not self.is_view(meter)]
 
     def named(self, meter: Meter, key: str) -> str | None:
         """A meter's own item, zone or machine, or that of the nearest above."""
