@@ -85,6 +85,8 @@ let package = Package(
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
+        .systemLibrary(
+            name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
         // 1  pure: bytes and values in, values and bytes out
         line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText"]),
@@ -101,6 +103,7 @@ let package = Package(
                 "Telemetry", "BucketCodec", "CraneWork", "EnergyAccounting", "OwnThread", grdb,
                 sqlite, crypto,
             ]),
+        line("Spreadsheets", ["Telemetry", "EnergyAccounting", "CXlsxWriter"]),
         // 3  southbound, northbound, HTTP, the simulated site
         line(
             "Acquisition",
@@ -139,9 +142,9 @@ let package = Package(
         .executableTarget(
             name: "plumbline",
             dependencies: [
-                "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "Store",
-                "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats", "WebAPI",
-                "Gateway", arguments, lifecycle, signals, logging, subprocess,
+                "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting",
+                "Store", "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats",
+                "WebAPI", "Gateway", arguments, lifecycle, signals, logging, subprocess,
             ],
             swiftSettings: strict),
 
@@ -156,8 +159,14 @@ let package = Package(
                 "DeviceProfiles", "Frames", "SparkplugWire", "Telemetry", "LocatedText",
                 "TestSeeds",
             ]),
+        // Statements as a site hands them over, for the tests of every rendering; no product uses it.
+        .target(
+            name: "TestStatements", dependencies: ["EnergyAccounting", "Telemetry"],
+            path: "Tests/TestStatements", swiftSettings: strict),
         tests(
-            "EnergyAccountingTests", ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds"]),
+            "EnergyAccountingTests",
+            ["EnergyAccounting", "Telemetry", "LocatedText", "TestSeeds", "TestStatements"],
+            exclude: ["Golden"]),
         tests("AlarmsTests", ["Alarms", "Telemetry", "LocatedText", "TestSeeds"]),
         tests(
             "FeedFormatsTests", ["FeedFormats", "Telemetry", subprocess, "TestSeeds"],
@@ -172,6 +181,12 @@ let package = Package(
             name: "TestPeers", dependencies: [subprocess], path: "Tests/TestPeers",
             swiftSettings: strict),
         tests("FieldLinksTests", ["FieldLinks", "Telemetry", "TestPeers"]),
+        tests(
+            "SpreadsheetsTests",
+            [
+                "Spreadsheets", "EnergyAccounting", "Telemetry", "TestPeers", "TestSeeds",
+                "TestStatements", subprocess,
+            ]),
         tests(
             "AcquisitionTests",
             [

@@ -3,10 +3,10 @@ enum ImportTable {
     /// The line of each target. A target imports only targets on a lower line.
     static let lines: [String: Int] = [
         "Telemetry": 0, "LocatedText": 0, "OwnThread": 0, "CModbus": 0, "CMosquitto": 0,
-        "CKernelClock": 0, "Frames": 0, "SparkplugWire": 0,
+        "CKernelClock": 0, "CXlsxWriter": 0, "Frames": 0, "SparkplugWire": 0,
         "DeviceProfiles": 1, "EnergyAccounting": 1, "Alarms": 1, "UplinkFormats": 1,
         "BucketCodec": 1, "CraneWork": 1, "FeedFormats": 1,
-        "FieldLinks": 2, "Store": 2,
+        "FieldLinks": 2, "Store": 2, "Spreadsheets": 2,
         "Acquisition": 3, "Delivery": 3, "WebAPI": 3, "SiteSimulator": 3,
         "Gateway": 4,
         "plumbline": 5,
@@ -29,6 +29,7 @@ enum ImportTable {
         "CModbus": ["FieldLinks", "SiteSimulator"],
         "CMosquitto": ["FieldLinks"],
         "CKernelClock": ["plumbline"],
+        "CXlsxWriter": ["Spreadsheets"],
         "Hummingbird": ["WebAPI"], "HummingbirdCore": ["WebAPI"], "HTTPTypes": ["WebAPI"],
         "NIOCore": ["WebAPI", "Delivery"], "NIOPosix": ["WebAPI"], "NIOHTTPTypes": ["WebAPI"],
         "NIOFoundationCompat": ["WebAPI"],

@@ -41,6 +41,7 @@ package struct StatementDocument: Hashable, Sendable {
         }
     }
 
+    /// What the cells of one column have in common.
     package struct Column: Hashable, Sendable {
         /// In small letters and underscores: the field's name in CSV and JSON, never changed.
         package var key: String
@@ -59,8 +60,9 @@ package struct StatementDocument: Hashable, Sendable {
         }
     }
 
+    /// Rows of cells under one heading.
     package struct Table: Hashable, Sendable {
-        /// In small letters and underscores; the sheet's name in a workbook.
+        /// In small letters and underscores: the table's name in CSV and JSON, never changed.
         package var key: String
         package var title: LocalizedText
         package var columns: [Column]
@@ -108,10 +110,12 @@ package struct StatementDocument: Hashable, Sendable {
     package var tables: [Table]
     /// Sources of factors and tariffs, what is announced and not enacted, what was estimated.
     package var notes: [LocalizedText]
+    /// Who signs or stamps it on paper, one block each: `Prepared by`; empty when nobody does.
+    package var signatures: [LocalizedText]
 
     package init(
         kind: String, title: LocalizedText, site: String, period: String, facts: [Fact] = [],
-        tables: [Table] = [], notes: [LocalizedText] = []
+        tables: [Table] = [], notes: [LocalizedText] = [], signatures: [LocalizedText] = []
     ) {
         self.kind = kind
         self.title = title
@@ -120,5 +124,6 @@ package struct StatementDocument: Hashable, Sendable {
         self.facts = facts
         self.tables = tables
         self.notes = notes
+        self.signatures = signatures
     }
 }
