@@ -28,6 +28,7 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     AtomRoutes(context: context).add(to: router)
     CraneRoutes(context: context).add(to: router)
     EnergyRoutes(context: context, index: index).add(to: router)
+    ComplianceRoutes(context: context).add(to: router)
     UplinkRoutes(context: context).add(to: router)
     EventRoutes(context: context, index: index, counters: counters).add(to: router)
     VendorRoutes(files: context.dashboards).add(to: router)

@@ -25,7 +25,7 @@ struct Plumbline: AsyncParsableCommand {
             Run.self, Demo.self, Check.self, Probe.self, Simulate.self, Query.self, Devices.self,
             Tail.self,
             Verify.self, Backup.self, Salvage.self, Compact.self, Import.self,
-            ReplayVerb.self, AlarmsVerb.self, Lifts.self, Token.self,
+            ReplayVerb.self, AlarmsVerb.self, Lifts.self, Compliance.self, Token.self,
         ])
 
     static func main() async {
