@@ -11,8 +11,10 @@ private struct Building {
     var area: Exact? = Exact(12_000)
     var hasRules = true
     var now = Timestamp(rfc3339: "2026-03-10T18:30:00+08:00")!
-    /// Hours before `now`, whole ones, without a good reading; nil: nobody says how often it is read.
-    var silent: [String: Int?] = [:]
+    /// Whole hours before `now` without a good reading.
+    var silent: [String: Int] = [:]
+    /// Meters of which nobody has said how often they are read.
+    var unsaid: Set<String> = []
     var lastGoods: [SeriesID: Timestamp] = [:]
     var platforms = [
         ComplianceLedger.Platform(
@@ -33,14 +35,11 @@ private struct Building {
             guard let series = meter.counter else { continue }
             var counts = Counts(count: grid.count)
             for slot in 0..<grid.count where grid.start(slot) < now {
-                let entry = silent[meter.id]
-                let hours = entry ?? .some(0)
-                let isSilent =
-                    hours.map { now - grid.start(slot) < .seconds(3600 * ($0 + 1)) && $0 > 0 }
-                    ?? false
+                let hours = silent[meter.id] ?? 0
+                let isSilent = hours > 0 && now - grid.start(slot) < .seconds(3600 * (hours + 1))
                 counts[slot] = Counts.Slot(
                     increase: isSilent ? nil : ScaledInteger(exactly: 1.0),
-                    good: isSilent ? 0 : 6, expected: hours == nil ? nil : 6)
+                    good: isSilent ? 0 : 6, expected: unsaid.contains(meter.id) ? nil : 6)
             }
             data.counts[series] = counts
         }
@@ -179,7 +178,7 @@ struct ComplianceStatementTests {
     @Test("cannot be told while nobody has said how often a meter is read")
     func unknown() throws {
         var building = Building()
-        building.silent = ["lifts": .some(nil)]
+        building.unsaid = ["lifts"]
         let text = try line(building)
         #expect(text.en.hasPrefix("Cannot be told. meter lifts is not judged"))
         #expect(text.zh.hasPrefix("无法判定。计量表 lifts 未说明读数周期"))
@@ -284,7 +283,8 @@ struct ComplianceStatementTests {
     @Test("every row is as wide as its table, and every form of the document can be written")
     func forms() throws {
         var building = Building()
-        building.silent = ["main": 3, "lifts": .some(nil)]
+        building.silent = ["main": 3]
+        building.unsaid = ["lifts"]
         let document = try building.document()
         for table in document.tables {
             #expect(table.rows.allSatisfy { $0.count == table.columns.count }, "\(table.key)")

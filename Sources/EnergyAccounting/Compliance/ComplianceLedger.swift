@@ -76,8 +76,10 @@ package struct ComplianceLedger: Sendable {
     /// Since when a meter is out, and whether it may have been out before; nil when it is not.
     package func running(_ meter: Meter) -> (since: Timestamp, isOlder: Bool)? {
         guard let recent = recently[meter.id], let since = recent.runningSince else { return nil }
-        // The reading at hand is younger than the last hour that has ended.
-        if let last = lastGood(of: meter), since <= last, last <= now { return nil }
+        // A reading of the hour that has not ended yet, or of one that has not been folded yet.
+        if let last = meter.counter.flatMap({ lastGoods[$0] }), since <= last, last <= now {
+            return nil
+        }
         return (since, recent.isOlderThanGrid)
     }
 
