@@ -247,10 +247,12 @@ struct DeliveryDayTests {
             let found = try await days(store)
             #expect(found.map(\.uplink) == ["city", "district"])
             let city = try #require(found.first)
-            #expect(
-                [city.owed, city.accepted, city.rejected, city.expired, city.open]
-                    == [6, 1, 1, 2, 2])
-            #expect(found.last.map { [$0.owed, $0.accepted] } == [1, 1])
+            let counts: [Int] = [
+                city.owed, city.accepted, city.rejected, city.expired, city.open,
+            ]
+            #expect(counts == [6, 1, 1, 2, 2])
+            #expect(found.last?.owed == 1)
+            #expect(found.last?.accepted == 1)
             try store.close()
         }
     }
@@ -269,7 +271,9 @@ struct DeliveryDayTests {
         #expect(report.count(.delivery, .age) == 2)
         #expect(try await days(store).map(\.owed) == [1])
         try await store.writer.settle(item(0), outcome: .accepted, at: now)
-        #expect(try await days(store).map { [$0.owed, $0.accepted] } == [[1, 0]])
+        let kept = try await days(store)
+        #expect(kept.map(\.owed) == [1])
+        #expect(kept.map(\.accepted) == [0])
         try store.close()
     }
 }
