@@ -112,12 +112,13 @@ struct Check: AsyncParsableCommand {
                 "\(configuration.site.id): \(site.groups.count) groups, \(points) series, "
                     + "\(short(readingsPerSecond, places: 1)) readings a second, "
                     + "\(configuration.alarms.count) alarm rules, "
-                    + "\(configuration.meters.meters.count) meters, "
+                    + "\(configuration.energy.tree.meters.count) meters, "
                     + "\(configuration.uplinks.count) uplinks",
                 "\(configuration.site.id)：\(site.groups.count) 组，\(points) 个点位，"
                     + "每秒 \(short(readingsPerSecond, places: 1)) 个读数，"
                     + "报警规则 \(configuration.alarms.count) 条，电表 "
-                    + "\(configuration.meters.meters.count) 块，上报 \(configuration.uplinks.count) 路"))
+                    + "\(configuration.energy.tree.meters.count) 块，上报 \(configuration.uplinks.count) 路"
+            ))
         print("")
         print(estimate.text)
         print(StorageEstimate.source)
