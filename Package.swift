@@ -195,7 +195,12 @@ let package = Package(
                 "Telemetry",
                 "TestPeers", "TestSeeds",
             ]),
-        tests("StoreTests", ["Store", "Telemetry", "BucketCodec", grdb, subprocess, "TestSeeds"]),
+        tests(
+            "StoreTests",
+            [
+                "Store", "Telemetry", "BucketCodec", "EnergyAccounting", grdb, subprocess,
+                "TestSeeds",
+            ]),
         // Writes to a store until it is killed, and tells what it promised; docs/torture.md.
         peer("StoreExerciser", ["Store", "Telemetry"], path: "Tests/StoreFaults/StoreExerciser"),
         tests("StoreFaultTests", ["Store", "Telemetry", "TestPeers", subprocess]),

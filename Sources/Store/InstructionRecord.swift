@@ -131,6 +131,9 @@ package struct NoticeRecord: Hashable, Sendable {
     /// The name under which a feed stands in the outbox, beside the uplinks.
     package static func receiver(_ feed: String) -> String { "feed/\(feed)" }
 
+    /// Whether a name in the outbox is that of a feed, and not of an uplink.
+    static func isReceiver(_ name: String) -> Bool { name.hasPrefix("feed/") }
+
     package init(
         feed: String, kind: String, subject: String, time: Timestamp, alarms: [String],
         total: Int, from: AlarmState? = nil, to: AlarmState? = nil, since: Timestamp

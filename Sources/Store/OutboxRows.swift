@@ -4,24 +4,36 @@ import Telemetry
 /// Owed items, attempts and totals as rows.
 enum OutboxRows {
     /// Notes that an item is owed; a correction raises the revision and never brings `due` forward.
-    static func owe(_ item: OwedItem, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO outbox (uplink, kind, scope, start, revision_owed, due)
-                VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET
-                    due = iif(excluded.revision_owed > revision_owed,
-                        max(due, excluded.due), due),
-                    revision_owed = max(revision_owed, excluded.revision_owed)
-                """
-        ).execute(arguments: [
-            item.uplink, item.kind, item.scope, item.start.milliseconds, item.revision,
-            item.due.milliseconds,
-        ])
+    static func owe(_ item: OwedItem, _ calendar: SiteCalendar, _ db: Database) throws {
+        try DeliveryDayRows.following(item, calendar, db) {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO outbox (uplink, kind, scope, start, revision_owed, due)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET
+                        due = iif(excluded.revision_owed > revision_owed,
+                            max(due, excluded.due), due),
+                        revision_owed = max(revision_owed, excluded.revision_owed)
+                    """
+            ).execute(arguments: [
+                item.uplink, item.kind, item.scope, item.start.milliseconds, item.revision,
+                item.due.milliseconds,
+            ])
+        }
     }
 
     /// Settles the revision of one attempt. A revision that is settled already stays as it is.
-    static func settle(_ settlement: Settlement, at now: Timestamp, _ db: Database) throws {
+    static func settle(
+        _ settlement: Settlement, at now: Timestamp, _ calendar: SiteCalendar, _ db: Database
+    ) throws {
+        try DeliveryDayRows.following(settlement.item, calendar, db) {
+            try settle(settlement, at: now, db)
+        }
+    }
+
+    private static func settle(
+        _ settlement: Settlement, at now: Timestamp, _ db: Database
+    ) throws {
         let item = settlement.item
         let change: String
         let word: String
@@ -30,7 +42,10 @@ enum OutboxRows {
         switch settlement.outcome {
         case .accepted:
             word = "accepted"
-            change = "revision_sent = :revision, revision_settled = :revision, reason = NULL,"
+            change = """
+                revision_sent = :revision, revision_settled = :revision, is_expired = 0,
+                reason = NULL,
+                """
         case .retry(let after, let why):
             word = "retry"
             reason = why
@@ -39,7 +54,7 @@ enum OutboxRows {
         case .rejected(let why):
             word = "rejected"
             reason = why
-            change = "revision_settled = :revision, reason = :reason,"
+            change = "revision_settled = :revision, is_expired = 0, reason = :reason,"
         }
         let arguments: StatementArguments = [
             "uplink": item.uplink, "kind": item.kind, "scope": item.scope,
@@ -62,11 +77,20 @@ enum OutboxRows {
 
     /// Gives up what can no longer be sent, and counts it.
     static func expire(
+        _ item: OwedItem, reason: String, at now: Timestamp, _ calendar: SiteCalendar,
+        _ db: Database
+    ) throws {
+        try DeliveryDayRows.following(item, calendar, db) {
+            try expire(item, reason: reason, at: now, db)
+        }
+    }
+
+    private static func expire(
         _ item: OwedItem, reason: String, at now: Timestamp, _ db: Database
     ) throws {
         try db.cachedStatement(
             sql: """
-                UPDATE outbox SET revision_settled = ?, reason = ?
+                UPDATE outbox SET revision_settled = ?, is_expired = 1, reason = ?
                 WHERE uplink = ? AND kind = ? AND scope = ? AND start = ? AND revision_settled < ?
                 """
         ).execute(arguments: [

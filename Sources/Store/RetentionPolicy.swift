@@ -52,6 +52,8 @@ package enum RemovedClass: String, Hashable, Sendable, CaseIterable {
     case attempt
     /// Lifts, overloads and near misses; they live as long as quarters of an hour.
     case crane
+    /// What platforms took by site day; it lives as long as days.
+    case delivery
 
     init(_ resolution: Resolution) {
         self =

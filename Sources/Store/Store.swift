@@ -29,6 +29,11 @@ package final class Store: Sendable {
         } catch {
             throw StoreError("store the offsets of \(calendar.zone)", error)
         }
+        do {
+            try DeliveryDayRows.fill(calendar, file.pool)
+        } catch {
+            throw StoreError("count what platforms took by day", error)
+        }
         let store = try open(file, calendar, isReadOnly: false)
         if let space = FileSystemSpace.read(options.directory) {
             store.shared.room.ballast.take(from: space)

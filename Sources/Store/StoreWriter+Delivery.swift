@@ -15,8 +15,11 @@ extension StoreWriter {
     /// again after its delay. Rejected items stay in the file with the platform's reason.
     package func settle(_ settlements: [Settlement], at now: Timestamp) throws(StoreError) {
         if settlements.isEmpty { return }
+        let calendar = shared.calendar
         try write("settle \(settlements.count) attempts") { db in
-            for settlement in settlements { try OutboxRows.settle(settlement, at: now, db) }
+            for settlement in settlements {
+                try OutboxRows.settle(settlement, at: now, calendar, db)
+            }
         }
     }
 
@@ -25,8 +28,11 @@ extension StoreWriter {
         _ items: [OwedItem], reason: String, at now: Timestamp
     ) throws(StoreError) {
         if items.isEmpty { return }
+        let calendar = shared.calendar
         try write("expire \(items.count) owed items") { db in
-            for item in items { try OutboxRows.expire(item, reason: reason, at: now, db) }
+            for item in items {
+                try OutboxRows.expire(item, reason: reason, at: now, calendar, db)
+            }
         }
     }
 }

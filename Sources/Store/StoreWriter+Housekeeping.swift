@@ -74,6 +74,11 @@ extension StoreWriter {
                     resolution, before: cutoff, limit: limit, reason: .age, db)
                 hasMore = hasMore || rows.items == limit
                 removals.append(rows)
+                if resolution == .day {
+                    let days = try DeliveryDayRows.trim(before: cutoff, limit: limit, db)
+                    hasMore = hasMore || days.items == limit
+                    removals.append(days)
+                }
                 guard resolution == .quarterHour else { continue }
                 let packs = try RetentionRows.trimPacks(
                     before: cutoff, limit: Self.packsPerStep, reason: .age, db)

@@ -29,6 +29,7 @@ package func makeRouter(_ context: WebAPIContext) -> Router<BasicRequestContext>
     CraneRoutes(context: context).add(to: router)
     EnergyRoutes(context: context, index: index).add(to: router)
     StatementRoutes(context: context).add(to: router)
+    ComplianceRoutes(context: context).add(to: router)
     UplinkRoutes(context: context).add(to: router)
     EventRoutes(context: context, index: index, counters: counters).add(to: router)
     VendorRoutes(files: context.dashboards).add(to: router)

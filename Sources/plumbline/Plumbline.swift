@@ -25,8 +25,8 @@ struct Plumbline: AsyncParsableCommand {
             Run.self, Demo.self, Check.self, Probe.self, Simulate.self, Query.self, Devices.self,
             Tail.self,
             Verify.self, Backup.self, Salvage.self, Compact.self, Import.self,
-            ReplayVerb.self, AlarmsVerb.self, Lifts.self,
-            Energy.self, Token.self,
+            ReplayVerb.self, AlarmsVerb.self, Lifts.self, Energy.self, Compliance.self,
+            Token.self,
         ])
 
     static func main() async {

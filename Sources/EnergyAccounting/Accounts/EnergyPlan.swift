@@ -18,6 +18,8 @@ package struct EnergyPlan: Sendable {
     package var enabledQuotas: Set<String> = []
     /// What quotas' corrections ask of the building.
     package var quotaInputs: [QuotaCorrectionInput: Exact] = [:]
+    /// What the law demands of the metering; nil where the site names no file of it.
+    package var compliance: ComplianceRules?
     /// What statements say of the site: owner, address, permit, signatory.
     package var particulars: [Particular] = []
 

@@ -1,0 +1,34 @@
+import EnergyAccounting
+import Telemetry
+
+extension StoreReader {
+    /// Reads what the compliance statement of a period rests on.
+    ///
+    /// - Parameter uplinks: the platforms of the configuration.
+    package func complianceLedger(
+        of plan: EnergyPlan, in period: AccountingPeriod, uplinks: [String], now: Timestamp
+    ) async throws(StoreError) -> ComplianceLedger {
+        let calendar = shared.calendar
+        let counted = try await meterLedger(
+            of: plan, on: CountGrid(.hour, of: period, calendar: calendar), now: now)
+        let recent = try await meterLedger(
+            of: plan, on: ComplianceLedger.recentGrid(now: now, calendar: calendar), now: now)
+        let (registry, latest) = (shared.registry.value, latest())
+        var lastGoods: [SeriesID: Timestamp] = [:]
+        for id in plan.tree.meters.compactMap(\.counter) {
+            lastGoods[id] = registry.series(id).flatMap { latest[$0.number]?.goodTime }
+        }
+        var platforms: [ComplianceLedger.Platform] = []
+        for uplink in uplinks {
+            let status = try await uplinkStatus(uplink: uplink)
+            platforms.append(
+                ComplianceLedger.Platform(
+                    uplink: uplink, lastAccepted: status.lastAccepted,
+                    oldestOwed: status.oldestOwed))
+        }
+        return ComplianceLedger(
+            plan: plan, period: period, calendar: calendar, now: now, counted: counted,
+            recent: recent, lastGoods: lastGoods, platforms: platforms,
+            deliveries: try await deliveryDays(from: period.first, through: period.last))
+    }
+}
