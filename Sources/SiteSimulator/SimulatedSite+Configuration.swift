@@ -103,6 +103,8 @@ extension SimulatedSite {
                   - { factor: co2, carrier: electricity, region: east, scheme: regional }
                   - { factor: coal, carrier: electricity, region: national, scheme: equivalent }
               quotas: { include: [ \(file("quotas/example-area-quota.yaml")) ] }
+              diagnosis: \(file("diagnosis/meters.yaml"))
+              compliance: \(file("energy/compliance.yaml"))
 
             """
     }

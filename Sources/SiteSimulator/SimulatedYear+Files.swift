@@ -90,6 +90,8 @@ extension SimulatedYear {
                   - { factor: coal, carrier: electricity, region: national, scheme: equivalent }
               quotas: { include: [ \(energy("quotas/example-area-quota.yaml")) ] }
               entries: energy-entries.yaml
+              diagnosis: \(energy("diagnosis/meters.yaml"))
+              compliance: \(energy("energy/compliance.yaml"))
               particulars:
                 - { key: permit, title: { en: Building permit, zh: 施工许可证号 }, value: "simulated" }
                 - { key: stage, title: { en: Stage, zh: 施工阶段 }, value: 主体结构 }

@@ -36,7 +36,8 @@ struct Energy: AsyncParsableCommand {
             """),
         subcommands: [
             EnergyNow.self, EnergyIntensity.self, EnergyBalance.self, EnergyProfile.self,
-            EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self, EnergyClose.self,
+            EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self, EnergyDiagnose.self,
+            EnergyClose.self,
         ], defaultSubcommand: EnergyNow.self)
 }
 

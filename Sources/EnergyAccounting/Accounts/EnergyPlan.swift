@@ -20,6 +20,8 @@ package struct EnergyPlan: Sendable {
     package var quotaInputs: [QuotaCorrectionInput: Exact] = [:]
     /// What the law demands of the metering; nil where the site names no file of it.
     package var compliance: ComplianceRules?
+    /// Thresholds of self-diagnosis; nil judges nothing.
+    package var diagnosis: DiagnosisThresholds?
     /// What statements say of the site: owner, address, permit, signatory.
     package var particulars: [Particular] = []
 

@@ -13,6 +13,8 @@ import Telemetry
 //      enable: [office-b-cold]            figures from memory that the site takes over
 //      inputs: { use-hours: 2800 h, area-per-person: 12 m2/person }
 //    entries: energy-entries.yaml         what people write down
+//    diagnosis: diagnosis/meters.yaml     thresholds by which meters are judged
+//    compliance: energy/compliance.yaml   the duty to be connected and running
 //    particulars:                         what statements say of the site
 //      - { key: owner, title: { en: Owner, zh: 所有权人 }, value: … }
 //
@@ -54,6 +56,12 @@ extension SiteConfiguration {
         if let node = reader.optional("entries") {
             plan.entries = files.read(node) { try EnergyEntries.parse($0, file: $1) } ?? .none
             faults.add(Faults(plan.entries.bindingFaults(tree: tree)))
+        }
+        if let node = reader.optional("diagnosis") {
+            plan.diagnosis = files.read(node) { try DiagnosisFile.parse($0, file: $1) }
+        }
+        if let node = reader.optional("compliance") {
+            plan.compliance = files.read(node) { try ComplianceRules.parse($0, file: $1) }
         }
         for node in reader.optional("particulars")?.list(faults) ?? [] {
             if let particular = files.particular(node) { plan.particulars.append(particular) }

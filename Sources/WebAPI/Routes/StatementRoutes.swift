@@ -14,6 +14,7 @@ struct StatementRoutes {
     func add(to router: Router<BasicRequestContext>) {
         router.get("api/v1/energy/statement") { request, _ in try await statement(request) }
         router.get("api/v1/energy/explain") { request, _ in try await explanation(request) }
+        router.get("api/v1/energy/diagnosis") { request, _ in try await diagnosis(request) }
     }
 
     private enum Form: String, CaseIterable {
@@ -69,6 +70,26 @@ struct StatementRoutes {
                 remedy: "the meters are: "
                     + context.energy.tree.meters.map(\.id).joined(separator: ", "))
         }
+        return Answer.bytes(
+            StatementJSON.bytes(document), type: "application/json; charset=utf-8")
+    }
+
+    private func diagnosis(_ request: Request) async throws -> Response {
+        let query = try QueryParameters(request, allowed: ["period"])
+        let period = try period(query, isYearly: false)
+        guard let thresholds = context.energy.diagnosis else {
+            throw Problem(
+                status: .notFound, code: "no_diagnosis", title: "Nothing is diagnosed here",
+                detail: "the configuration names no thresholds",
+                remedy: "add 'energy: { diagnosis: diagnosis/meters.yaml }'")
+        }
+        let ledger = try await context.store.meterLedger(
+            of: context.energy, on: CountGrid(.hour, of: period, calendar: context.calendar),
+            now: context.now)
+        let inputs = try await context.store.diagnosisInputs(for: ledger, now: context.now)
+        let document = EnergyView.diagnosis(
+            ledger, inputs, thresholds: thresholds, period: period, calendar: context.calendar,
+            site: context.site.name)
         return Answer.bytes(
             StatementJSON.bytes(document), type: "application/json; charset=utf-8")
     }
