@@ -12,7 +12,7 @@ package struct ComplianceVerdict: Hashable, Sendable {
     private let platforms: [String]
 
     package init(_ ledger: ComplianceLedger) {
-        madeAt = ledger.calendar.rfc3339(ledger.now)
+        madeAt = ledger.calendar.rfc3339(ledger.now.slot(every: .seconds(1)))
         meters = ledger.meters.count
         platforms = ledger.platforms.map(\.uplink)
         let broken = Self.out(ledger) + Self.behind(ledger)
