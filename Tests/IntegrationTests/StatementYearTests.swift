@@ -44,21 +44,57 @@ struct StatementYearTests {
         }
     }
 
-    /// What a spreadsheet says is what the JSON says.
+    @Test("the reference itself is right in cases worked by hand")
+    func reference() async throws {
+        let result = try await Subprocess.run(
+            .path(.init(packageRoot + "/.venv/bin/python")),
+            arguments: ["-m", "energy.test_reference"],
+            workingDirectory: .init(packageRoot + "/Tests/Peers"), input: .none,
+            output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        #expect(result.terminationStatus == .exited(0), "\(result.standardError)")
+        #expect(result.standardOutput.contains("tests passed"))
+    }
+
+    /// A workbook of the same statement is the same file, and a closed month stays as it was.
     private static func expectSameWorkbook(_ site: String, _ folder: String) async throws {
         let path = folder + "/march.xlsx"
+        var files: [Data] = []
         for _ in 0..<2 {
             let result = try await Program.run([
                 "energy", "statement", "monthly", "--config", site + "/site.yaml", "--period",
                 "2025-03", "--at", "2026-01-01T12:00:00Z", "--out", path,
             ])
             try #require(result.status == .exited(0), "\(result.error)")
+            files.append(try Data(contentsOf: URL(filePath: path)))
         }
+        #expect(files[0] == files[1] && files[0].prefix(2) == Data("PK".utf8))
+        let closed = try await Program.run([
+            "energy", "close", "2025-03", "--config", site + "/site.yaml", "--by", "Li",
+        ])
+        #expect(closed.status == .exited(0) && closed.output.contains("sha256"), "\(closed.error)")
+        let verified = try await Program.run(["verify", "--data", site + "/data"])
+        #expect(verified.status == .exited(0), "\(verified.output)\(verified.error)")
         let json = try JSONSerialization.jsonObject(
             with: Data(contentsOf: URL(filePath: folder + "/monthly-2025-03.json")))
-        let text = try #require((json as? [String: Any])?["period"] as? String)
-        #expect(text == "2025-03")
-        #expect(FileManager.default.fileExists(atPath: path))
+        #expect((json as? [String: Any])?["period"] as? String == "2025-03")
+        try await expectClosed(site)
+    }
+
+    /// A word that is written down after the closing stands beside what was closed.
+    private static func expectClosed(_ site: String) async throws {
+        let entries = site + "/energy-entries.yaml"
+        let before = try String(contentsOfFile: entries, encoding: .utf8)
+        let late =
+            before
+            + "  - { adjust: main, from: \"2025-03-05T00:00:00Z\", to: \"2025-03-06T00:00:00Z\", "
+            + "amount: 100, reason: forgotten, by: Li }\n"
+        try late.write(toFile: entries, atomically: true, encoding: .utf8)
+        let told = try await Program.run([
+            "energy", "statement", "monthly", "--config", site + "/site.yaml", "--period",
+            "2025-03",
+            "--at", "2026-01-01T12:00:00Z", "--format", "json",
+        ])
+        #expect(told.output.contains("since_closing") && told.output.contains("Closed by Li"))
     }
 
     private static func judge(

@@ -75,6 +75,7 @@ package struct EnergyAccounts: Sendable {
         return ledgers[index].ledger.total(of: meter, over: slots)
     }
 
+    /// What a meter counted in a period, with what it rests on.
     package func figure(of meter: String, in period: AccountingPeriod) -> AccountFigure {
         figure(total(of: meter, in: period), in: period)
     }

@@ -66,6 +66,7 @@ package struct EnergyPlan: Sendable {
         return months.reduce(Exact.zero) { $0 + ($1 ?? .zero) }
     }
 
+    /// The tariff of a carrier; nil when the site names none.
     package func tariff(for carrier: Carrier) -> TariffBook? {
         tariffs.first { $0.carrier == carrier.rawValue }
     }

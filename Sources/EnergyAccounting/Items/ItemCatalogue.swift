@@ -13,6 +13,7 @@ import Telemetry
 /// An item stands below at most one other; what is told of `hvac` holds what is told of everything
 /// under it.
 package struct ItemCatalogue: Hashable, Sendable {
+    /// One end use.
     package struct Item: Hashable, Sendable, Identifiable {
         /// `[a-z0-9-]`, as meters name it.
         package var id: String

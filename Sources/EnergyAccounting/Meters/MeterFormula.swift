@@ -7,6 +7,7 @@ import LocatedText
 ///
 /// A share by area or by heads is a formula with one term, its factor part over whole.
 package struct MeterFormula: Hashable, Sendable {
+    /// One meter and what it is multiplied by.
     package struct Term: Hashable, Sendable {
         package var factor: Exact
         package var meter: String

@@ -48,11 +48,13 @@ extension StatementDocument.Column {
 
 /// What a number of a statement can be traced by: `node@period`, for `plumbline energy explain`.
 package struct StatementTrace: Hashable, Sendable {
+    /// What a number stands for: one meter, or one side of a carrier's balance.
     package enum Node: Hashable, Sendable {
         case meter(String)
         case carrier(Carrier, Side)
     }
 
+    /// The sides of a balance (`CarrierBalance`).
     package enum Side: String, Hashable, Sendable, CaseIterable {
         case imported
         case generated
@@ -69,10 +71,12 @@ package struct StatementTrace: Hashable, Sendable {
         self.period = period
     }
 
+    /// The trace of what a meter counted.
     package static func meter(_ meter: Meter, _ period: AccountingPeriod) -> String {
         Self(.meter(meter.id), period).text
     }
 
+    /// The trace of a side of a carrier's balance.
     package static func carrier(
         _ carrier: Carrier, _ side: Side, _ period: AccountingPeriod
     ) -> String {

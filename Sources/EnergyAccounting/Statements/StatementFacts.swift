@@ -103,11 +103,16 @@ struct StatementFacts {
         let months = Set(period.months)
         guard period.kind == .month || period.kind == .year else { return [] }
         var sums: [String: (unit: String, amount: Exact)] = [:]
+        var known: [String: Set<AccountingPeriod>] = [:]
         for one in plan.entries.productions where months.contains(one.month) {
             let before = sums[one.product]
             sums[one.product] = (one.unit, (before?.amount ?? .zero) + one.amount)
+            known[one.product, default: []].insert(one.month)
         }
-        return sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value.unit, $0.value.amount) }
+        // A year of which one month was written down would have too much energy for each.
+        return sums.filter { known[$0.key] == months }.sorted { $0.key < $1.key }.map {
+            ($0.key, $0.value.unit, $0.value.amount)
+        }
     }
 
     /// All carriers together in coal and CO₂, and both by area and head.
