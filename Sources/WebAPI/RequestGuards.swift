@@ -55,7 +55,9 @@ struct LocalMiddleware: RouterMiddleware {
     typealias Context = BasicRequestContext
 
     /// Where instructions are given.
-    private static let instructed = ["/api/v1/alarms/", "/api/v1/circumstances/"]
+    private static let instructed = [
+        "/api/v1/alarms/", "/api/v1/circumstances/", "/api/v1/energy/close",
+    ]
 
     func handle(
         _ request: Request, context: Context,
@@ -70,7 +72,7 @@ struct LocalMiddleware: RouterMiddleware {
                 detail: "'\(request.head.authority ?? "")' is not a name of this machine",
                 field: "Host", remedy: "use 127.0.0.1, [::1] or localhost")
         }
-        // Only what people do with alarms takes a body, and only with a token of theirs.
+        // Only what people do with alarms, and the closing of a month, takes a body, and only with a token of theirs.
         if request.method == .post, Self.instructed.contains(where: request.uri.path.hasPrefix) {
             return try await next(request, context)
         }

@@ -72,7 +72,7 @@ struct StatementYearTests {
             "energy", "close", "2025-03", "--config", site + "/site.yaml", "--by", "Li",
         ])
         #expect(closed.status == .exited(0) && closed.output.contains("sha256"), "\(closed.error)")
-        let verified = try await Program.run(["verify", "--data", site + "/data"])
+        let verified = try await Program.run(["verify", "--config", site + "/site.yaml"])
         #expect(verified.status == .exited(0), "\(verified.output)\(verified.error)")
         let json = try JSONSerialization.jsonObject(
             with: Data(contentsOf: URL(filePath: folder + "/monthly-2025-03.json")))
