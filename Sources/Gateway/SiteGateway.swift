@@ -176,6 +176,7 @@ package struct SiteGateway: Sendable {
         services.append(ingestion)
         if let link = try instructionLink() { services.append(link) }
         services += registered([site.ownPoints]).map { ownPoints($0) }
+        services += registered([site.quotaPoints].compactMap(\.self)).map { quotaPoints($0) }
         let events = EventLog(logger: surroundings.logger)
         let dialIns = try DialIns(site.links) { events.turnedAway(port: $0, said: $1) }
         services += dialIns.services
@@ -189,6 +190,13 @@ package struct SiteGateway: Sendable {
         OwnPoints(
             group: group, certificates: site.configuration.certificates, store: store,
             counters: counters, trustedClock: trustedClock, ingestion: ingestion,
+            clock: surroundings.clock, logger: surroundings.logger)
+    }
+
+    private func quotaPoints(_ group: ScanGroup) -> QuotaPoints {
+        QuotaPoints(
+            group: group, plan: site.configuration.energy, store: store,
+            wallClock: surroundings.wallClock, calendar: site.calendar, ingestion: ingestion,
             clock: surroundings.clock, logger: surroundings.logger)
     }
 

@@ -10,6 +10,9 @@ final class StoreRoom: Sendable {
         var packing = PackedRollups.Place()
         /// The day in which late rows were last merged into their packs.
         var mergedDay: Int64?
+        /// The stretch in which the packing of counted hours goes on, and up to where all are packed.
+        var counting: Int64?
+        var countedUntil: Int64?
         /// What was written last of the newest readings, as hashes of this process: the readings
         /// themselves would be held twice.
         var latest: [Int: Int] = [:]

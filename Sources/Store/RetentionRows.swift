@@ -93,6 +93,7 @@ enum RetentionRows {
                     WHERE resolution = ? AND start < ? ORDER BY start LIMIT ?)
                 """, arguments: [code, cutoff.milliseconds, limit])
         removal.items = db.changesCount
+        if resolution == .hour { try CountedHourRows.forget(from: first, through: last, db) }
         removal.first = Timestamp(milliseconds: first)
         removal.last = Timestamp(milliseconds: last) + resolution.nominal
         return removal

@@ -56,6 +56,10 @@ enum RollupRows {
                 continue
             }
             try store(record, db)
+            if record.bucket.resolution == .hour {
+                try CountedHourRows.forget(
+                    series: record.series, at: record.bucket.start.milliseconds, db)
+            }
         }
     }
 

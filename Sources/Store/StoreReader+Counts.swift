@@ -63,7 +63,7 @@ extension StoreReader {
             if let series = registry.series(id) { numbers.append((id, series.number)) }
         }
         var data = AccountData()
-        let counts = try await counts(numbers.map(\.number), on: needs.grid)
+        let counts = try await counts(numbers.map(\.number), on: needs.grid, now: now)
         for ((id, _), counts) in zip(numbers, counts) { data.counts[id] = counts }
         for (id, number) in numbers {
             guard let stored = data.counts[id] else { continue }
@@ -88,26 +88,37 @@ extension StoreReader {
         return data
     }
 
-    /// Slots of one read; a reader does not hold the log for longer.
-    private static let slotsPerRead = 744
-
     private func counts(
-        _ series: [Int], on grid: CountGrid
+        _ series: [Int], on grid: CountGrid, now: Timestamp
     ) async throws(StoreError) -> [Counts] {
         var counts = series.map { _ in Counts(count: grid.count) }
-        guard !series.isEmpty else { return counts }
+        guard !series.isEmpty, let from = grid.bounds.first, let to = grid.bounds.last else {
+            return counts
+        }
         if grid.resolution == .quarterHour {
             for (index, number) in series.enumerated() {
                 try await fill(&counts[index], of: number, on: grid)
             }
             return counts
         }
-        for first in stride(from: 0, to: grid.count, by: Self.slotsPerRead) {
-            let slots = first..<min(first + Self.slotsPerRead, grid.count)
-            let rows = try await read("read what meters counted") { db in
-                try CountRows.read(series, grid, slots, db)
+        // A reader does not hold the log for longer than one stretch takes.
+        var stretch = CountedHours.stretch(from.milliseconds)
+        while stretch < min(to, now).milliseconds {
+            let (start, end) = (stretch, stretch &+ CountedHours.length)
+            let slots = grid.slots(
+                from: Timestamp(milliseconds: start),
+                to: min(Timestamp(milliseconds: end), now))
+            let found = try await read("read what meters counted") { db in
+                try CountedStretch.read(series, grid, slots, start, db)
             }
-            for row in rows { counts[row.index][row.slot] = row.value }
+            for (index, hours) in found.packs {
+                for slot in slots {
+                    let hour = hours.slot(at: grid.start(slot).milliseconds, in: start)
+                    if let hour { counts[index].set(slot, hour, hours.exponent) }
+                }
+            }
+            for row in found.rows { counts[row.index][row.slot] = row.value }
+            stretch = end
         }
         return counts
     }
@@ -189,6 +200,43 @@ extension Counts.Slot {
     }
 }
 
+extension Counts {
+    fileprivate mutating func set(_ slot: Int, _ hour: CountedHours.Slot, _ exponent: Int) {
+        set(
+            slot, mantissa: hour.increase, exponent: exponent, isEstimated: hour.isEstimated,
+            good: hour.good, expected: hour.expected)
+    }
+}
+
+/// What there is of many series in one stretch: packs, and the rows that no pack holds.
+private struct CountedStretch: Sendable {
+    var packs: [(index: Int, hours: CountedHours)] = []
+    var rows: [CountRows.Found] = []
+
+    static func read(
+        _ series: [Int], _ grid: CountGrid, _ slots: Range<Int>, _ stretch: Int64, _ db: Database
+    ) throws -> CountedStretch {
+        var found = CountedStretch()
+        let indices = Dictionary(uniqueKeysWithValues: series.enumerated().map { ($1, $0) })
+        var untils: [Int: Int64] = [:]
+        for pack in try CountedHourRows.stored(stretch, of: Set(series), db) {
+            guard let hours = pack.hours, let index = indices[pack.series] else { continue }
+            untils[pack.series] = pack.until
+            found.packs.append((index, hours))
+        }
+        let rest = Dictionary(grouping: series) { untils[$0] ?? .min }
+        for (until, series) in rest {
+            let open = grid.slots(
+                from: Timestamp(
+                    milliseconds: max(until, grid.start(slots.lowerBound).milliseconds)),
+                to: grid.start(slots.upperBound))
+            if open.isEmpty { continue }
+            found.rows += try CountRows.read(series, indices, grid, open, db)
+        }
+        return found
+    }
+}
+
 /// Rows of many series slot by slot, as the key of the table has them.
 private enum CountRows {
     struct Found: Sendable {
@@ -198,9 +246,9 @@ private enum CountRows {
     }
 
     static func read(
-        _ series: [Int], _ grid: CountGrid, _ slots: Range<Int>, _ db: Database
+        _ series: [Int], _ indices: [Int: Int], _ grid: CountGrid, _ slots: Range<Int>,
+        _ db: Database
     ) throws -> [Found] {
-        let indices = Dictionary(uniqueKeysWithValues: series.enumerated().map { ($1, $0) })
         let list = series.sorted().map(String.init).joined(separator: ",")
         let statement = try db.cachedStatement(
             sql: """

@@ -22,6 +22,8 @@ extension StoreWriter {
         if let now = report.judgedAt, let age = policy.packAfter {
             try await pack(before: now - age, &report)
             await Task.yield()
+            if try await packCountedHours(before: now - age) { report.hasMore = true }
+            await Task.yield()
         }
         try saveLatest(clock)
         report.isCheckpointComplete = try checkpoint(thoroughly: true)
@@ -194,6 +196,40 @@ extension StoreWriter {
             // A late row does not rewrite its pack each minute: packs are merged once a day.
             if plan.next == nil { $0.mergedDay = today }
         }
+    }
+
+    /// Packs what counters counted by the hour, a bounded number of them, up to the last whole day
+    /// (UTC) before `cutoff`; once a day there is something to do.
+    ///
+    /// - Returns: whether there is more to do.
+    package func packCountedHours(before cutoff: Timestamp) async throws(StoreError) -> Bool {
+        let room = shared.room
+        let until = RollupPack.day(cutoff.milliseconds)
+        let (place, done) = room.state.withValue { ($0.counting, $0.countedUntil) }
+        if done == until { return false }
+        let counters = Set(
+            shared.registry.value.groups.flatMap(\.series).filter { $0.counter != nil }
+                .map(\.number)
+        ).sorted()
+        // As with quarters: a reader plans, and rollups that were stored meanwhile void the plan.
+        let generation = shared.effects.newest
+        let plan: CountedHourRows.Plan
+        do {
+            plan = try await shared.file.pool.read { db in
+                try CountedHourRows.plan(counters, from: place, until: until, db)
+            }
+        } catch {
+            throw StoreError("read the hours to be packed", error)
+        }
+        guard shared.effects.newest == generation else { return true }
+        if !plan.packs.isEmpty {
+            try write("pack counted hours") { try CountedHourRows.write(plan.packs, $0) }
+        }
+        room.state.withValue {
+            $0.counting = plan.next
+            if plan.next == nil { $0.countedUntil = until }
+        }
+        return plan.next != nil
     }
 
     private func saveLatest(_ clock: ClockReading) throws(StoreError) {

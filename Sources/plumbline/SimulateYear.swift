@@ -54,6 +54,7 @@ struct SimulateYear {
                 onProgress: {
                     progress.show(Double(($0 - simulated.from).milliseconds) / whole)
                 })
+            while try await gateway.store.writer.packCountedHours(before: simulated.to) {}
             try gateway.store.close()
         } catch {
             throw Failure.inputOutput("\(error)")

@@ -166,6 +166,12 @@ private struct ShippedSite {
                 Self.series("gateway", "clock_trusted", .state, ""),
                 Self.series("gateway", "certificate_left", .gauge, "s"),
             ], every: .seconds(60))
+        devices[DeviceID("accounts")] = AlarmSite.Device(kind: "accounts")
+        add(
+            DeviceID("accounts"),
+            ["quota_used", "quota_expected", "quota_high"].map {
+                Self.series("accounts", "\($0).office-area", .gauge, "1")
+            }, every: .seconds(3_600))
         // No shipped profile has these points yet.
         devices[DeviceID("box")] = AlarmSite.Device(kind: "monitor.leakage", link: "box")
         add(
@@ -258,7 +264,7 @@ private struct ShippedVocabulary {
         let device = schema["properties"]?["device"] ?? schema["$defs"]?["device"]
         kinds = Set(
             (device?["properties"]?["kind"]?["enum"]?.elements.compactMap(\.text) ?? [])
-                + ["gateway"])
+                + ["gateway", "accounts"])
         let vocabulary = try read("vocabulary.yaml")
         var canonical: [String: String] = [:]
         for (symbol, unit) in vocabulary["units"]?.members ?? []

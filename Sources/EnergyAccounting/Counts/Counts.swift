@@ -61,6 +61,25 @@ package struct Counts: Hashable, Sendable {
         }
     }
 
+    /// Sets a slot from a whole number on a grid of so many decimals, as stored columns have it.
+    ///
+    /// - Parameter mantissa: nil when nothing is known of the slot.
+    package mutating func set(
+        _ slot: Int, mantissa: Int64?, exponent: Int, isEstimated: Bool, good: Int, expected: Int?
+    ) {
+        guard exponent == self.exponent, mantissa != Self.unknown else {
+            self[slot] = Slot(
+                increase: mantissa.map {
+                    ScaledInteger(mantissa: Int128($0), exponent: exponent)
+                }, isEstimated: isEstimated, good: good, expected: expected)
+            return
+        }
+        increases[slot] = mantissa ?? Self.unknown
+        estimated[slot] = isEstimated
+        goods[slot] = Int32(clamping: good)
+        expecteds[slot] = expected.map { Int32(clamping: $0) } ?? -1
+    }
+
     /// Whether the increase of a slot is known.
     package func isKnown(_ slot: Int) -> Bool { increases[slot] != Self.unknown }
 

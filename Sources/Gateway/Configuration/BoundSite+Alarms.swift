@@ -8,6 +8,7 @@ import Telemetry
 ///     operators.instruction    text    what people want done with alarms
 ///     site.<circumstance>      state   what people say of the site, until they take it back
 ///     gateway.<point>                  what the gateway reports of itself (`OwnPoints`)
+///     accounts.<point>                 how the year stands beside its quotas (`QuotaPoints`)
 extension BoundSite {
     static let siteDevice = DeviceID("site")
     static let operatorsDevice = DeviceID("operators")
@@ -17,7 +18,7 @@ extension BoundSite {
 
     /// The groups that no device reports, not yet numbered by a store.
     package var ownGroups: [ScanGroup] {
-        [Self.operators, ownPoints]
+        [Self.operators, ownPoints] + [quotaPoints].compactMap(\.self)
             + configuration.circumstances.map { Self.own(Self.siteDevice, $0.id, .state) }
     }
 
@@ -43,6 +44,7 @@ extension BoundSite {
             }
         }
         devices[Self.gatewayDevice] = AlarmSite.Device(kind: "gateway")
+        if quotaPoints != nil { devices[Self.accountsDevice] = AlarmSite.Device(kind: "accounts") }
         return AlarmSite(
             groups: groups, devices: devices,
             standing: [Self.siteDevice, Self.operatorsDevice], calendar: calendar,
@@ -50,7 +52,7 @@ extension BoundSite {
     }
 
     /// Names that no device of a link may have.
-    static let ownDevices = [siteDevice, operatorsDevice, gatewayDevice]
+    static let ownDevices = [siteDevice, operatorsDevice, gatewayDevice, accountsDevice]
 
     /// Checks what the site says beside its devices against them.
     ///

@@ -9,7 +9,7 @@ struct Migration: Sendable {
     /// Every step, in order; a new one goes to the end.
     static let all: [Migration] = [
         registryAndJournal, rollupsAndEvaluation, alarms, delivery, audit, buckets,
-        views, packedRollups, alarmLife, craneWork, deliveryDays, energyClosing,
+        views, packedRollups, alarmLife, craneWork, deliveryDays, energyClosing, countedHours,
     ]
 
     /// Marks the file as ours for `file(1)` and for the next start: the bytes `PLMB`.
