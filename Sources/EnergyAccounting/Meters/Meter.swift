@@ -158,13 +158,4 @@ package struct MeterTree: Hashable, Sendable {
             }
         }
     }
-
-    /// Whether a text can be a meter's id, an item or a zone: `[a-z0-9-]`, not a number.
-    static func isName(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.count <= 64
-            && text.utf8.contains { (0x61...0x7A).contains($0) }
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
-            }
-    }
 }

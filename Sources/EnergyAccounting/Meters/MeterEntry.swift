@@ -23,14 +23,14 @@ struct MeterEntry {
     init?(_ node: LocatedNode, _ faults: FaultCollector) {
         var reader = MappingReader(node, faults)
         let idNode = reader.required("id")
-        let id = idNode.flatMap { Self.name($0, faults) }
+        let id = idNode.flatMap { $0.name(faults) }
         parent = reader.optional("parent").flatMap { node in
             node.string(faults).map { (id: $0, location: node.location) }
         }
         title = reader.optional("title").flatMap { LocalizedText.parse($0, faults) }
-        item = reader.optional("item").flatMap { Self.name($0, faults) }
-        zone = reader.optional("zone").flatMap { Self.name($0, faults) }
-        machine = reader.optional("machine").flatMap { Self.name($0, faults) }
+        item = reader.optional("item").flatMap { $0.name(faults) }
+        zone = reader.optional("zone").flatMap { $0.name(faults) }
+        machine = reader.optional("machine").flatMap { $0.name(faults) }
         organisation = reader.optional("organisation").map { Self.levels($0, faults) } ?? []
         carrier = reader.optional("carrier")
             .flatMap { $0.word(Carrier.allCases.map { ($0.rawValue, $0) }, faults) }
@@ -86,15 +86,6 @@ struct MeterEntry {
                 remedy: "add 'counter: device.point'")
             return nil
         }
-    }
-
-    private static func name(_ node: LocatedNode, _ faults: FaultCollector) -> String? {
-        guard let text = node.string(faults) else { return nil }
-        if MeterTree.isName(text) { return text }
-        faults.add(
-            node.location, "'\(text)' is not a name", remedy: "small letters a to z, digits and '-'"
-        )
-        return nil
     }
 
     private static func levels(_ node: LocatedNode, _ faults: FaultCollector) -> [String] {
