@@ -15,6 +15,7 @@ struct MeterEntry {
     let role: Meter.Role
     let source: Meter.Source
     let accuracy: Exact?
+    let area: Exact?
     let location: Location
     private let limitNode: LocatedNode?
 
@@ -39,6 +40,7 @@ struct MeterEntry {
             .flatMap { $0.word(Meter.Role.allCases.map { ($0.rawValue, $0) }, faults) }
             ?? .consumption
         accuracy = reader.optional("accuracy").flatMap { Self.accuracy($0, faults) }
+        area = reader.optional("area").flatMap { Self.area($0, faults) }
         limitNode = reader.optional("limit")
         let source = Self.source(&reader, node.location, faults)
         reader.finish()
@@ -103,6 +105,15 @@ struct MeterEntry {
         faults.add(
             node.location, "an accuracy class is a per cent between 0 and 10",
             remedy: "for example 'accuracy: 0.5'")
+        return nil
+    }
+
+    private static func area(_ node: LocatedNode, _ faults: FaultCollector) -> Exact? {
+        guard let value = node.exact(unit: "m2", faults) else { return nil }
+        if Exact.zero < value { return value }
+        faults.add(
+            node.location, "an area is above 0 m2",
+            remedy: "leave 'area' out where the floor is not known")
         return nil
     }
 
