@@ -98,12 +98,14 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         let bills = accounts.plan.tree.carriers.flatMap { tables.bill(of: $0) }
         switch self {
         case .monthly:
-            document.facts = facts.basis + facts.electricity + facts.together + facts.cost
+            document.facts =
+                facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.carriers(), tables.meters()]
                 + tables.uses + tables.balanced + bills
         case .yearly:
-            document.facts = facts.basis + facts.electricity + facts.together + facts.cost
+            document.facts =
+                facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.months(), tables.carriers(), tables.meters()]
                 + tables.uses + tables.balanced + bills
