@@ -2,14 +2,14 @@
 
 import { byId, el, icon } from './dom.js';
 import { change, glanceText, percent } from './energy-words.js';
-import { figure, numberOf, reasonOf, rowsOf, tableOf, textOf } from './statement.js';
+import { factOf, figure, numberOf, reasonOf, rowsOf, tableOf, textOf } from './statement.js';
 import { number, t } from './words.js';
 
-/** From here on, in per cent, what a meter's children do not account for is worth a look. */
-const worthALook = 5;
-
-/** Below this, in per cent, readings are missing for longer than a restart or a day's outage explains. */
-const hardlyComplete = 95;
+/** From where on, in per cent, something is worth a look, as the statement says; null where the site has not said. */
+function lookAt(month, key) {
+  const value = Number.parseFloat(textOf(factOf(month, `${key}_percent`)?.value));
+  return Number.isFinite(value) ? value : null;
+}
 
 /** How deep each meter stands below a root. */
 function depths(rows) {
@@ -18,23 +18,23 @@ function depths(rows) {
   return new Map([...parents.keys()].map((id) => [id, depth(id)]));
 }
 
-function unaccounted(balance) {
+function unaccounted(balance, worthALook) {
   if (!balance) return '';
   const share = numberOf(balance.unaccounted_percent);
   if (share === null) return el('span', { class: 'missing' }, `— ${reasonOf(balance.unaccounted_percent)}`);
   const amount = numberOf(balance.unaccounted);
   const title = amount === null ? null : glanceText(amount, textOf(balance.unit));
   if (share < 0) return el('span', { class: 'tag is-bad num', title }, icon('alarm'), `${t('belowMore')} ${number(-share, 1)} %`);
-  if (share > worthALook) return el('span', { class: 'tag is-warn num', title }, icon('warn'), `${number(share, 1)} %`);
+  if (worthALook !== null && share > worthALook) return el('span', { class: 'tag is-warn num', title }, icon('warn'), `${number(share, 1)} %`);
   return el('span', { class: 'num', title }, `${number(share, 1)} %`);
 }
 
-function completeness(row) {
+function completeness(row, hardlyComplete) {
   const complete = numberOf(row.completeness_percent);
   const estimated = numberOf(row.estimated_percent);
   const parts = [];
   if (complete === null) parts.push(el('span', { class: 'missing' }, `— ${reasonOf(row.completeness_percent)}`));
-  else if (complete < hardlyComplete) parts.push(el('span', { class: 'tag is-warn num' }, icon('warn'), `${percent(complete)} %`));
+  else if (hardlyComplete !== null && complete < hardlyComplete) parts.push(el('span', { class: 'tag is-warn num' }, icon('warn'), `${percent(complete)} %`));
   else parts.push(el('span', { class: 'num' }, `${complete < 100 ? percent(complete) : '100'} %`));
   if (estimated > 0) parts.push(el('span', { class: 'muted num' }, ` ${t('ownPlus', percent(estimated))}`));
   return parts;
@@ -50,12 +50,13 @@ export function drawMeters(month, isRunning) {
   if (rows.length === 0) return byId('meters').replaceChildren(el('p', { class: 'muted' }, t('noMeters')));
   const balances = new Map(rowsOf(tableOf(month, 'balances')).map((row) => [textOf(row.meter), row]));
   const depth = depths(rows);
+  const [worthALook, hardlyComplete] = [lookAt(month, 'look_unaccounted'), lookAt(month, 'look_complete')];
   const columns = [
     ['amount', (row) => figure(row.amount, textOf(row.unit))],
     ['ofParent', (row) => (numberOf(row.share_percent) === null ? '' : el('span', { class: 'num' }, `${number(numberOf(row.share_percent), 1)} %`))],
     ...(isRunning ? [] : [['againstBefore', (row) => changed(row.before_change_percent)], ['againstYear', (row) => changed(row.year_change_percent)]]),
-    ['unaccounted', (row) => unaccounted(balances.get(textOf(row.meter)))],
-    ['complete', completeness],
+    ['unaccounted', (row) => unaccounted(balances.get(textOf(row.meter)), worthALook)],
+    ['complete', (row) => completeness(row, hardlyComplete)],
   ];
   const body = rows.map((row) => {
     const level = Math.min(depth.get(textOf(row.meter)), 6);
@@ -71,5 +72,5 @@ export function drawMeters(month, isRunning) {
     el('table', { class: 'tree' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('meteringPoint')), columns.map(([key]) => el('th', { scope: 'col', class: 'right' }, t(key))))),
       el('tbody', {}, body)),
-    el('p', { class: 'note' }, t('unaccountedNote', number(worthALook, 0)), isRunning ? ` ${t('metersNote')}` : ''));
+    el('p', { class: 'note' }, worthALook === null ? '' : t('unaccountedNote', number(worthALook, 0)), isRunning ? ` ${t('metersNote')}` : ''));
 }

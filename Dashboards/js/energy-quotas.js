@@ -12,14 +12,8 @@ const looks = {
   unknown: { tag: 'is-quiet', icon: 'never', bar: 'quiet' },
 };
 
-/** The document has the state as a sentence; these are how its English ones begin. */
-function stateOf(row) {
-  const sentence = row.state?.text?.en ?? '';
-  if (sentence.startsWith('within')) return 'within';
-  if (sentence.startsWith('at risk')) return 'risk';
-  if (sentence.startsWith('exceeded')) return 'exceeded';
-  return 'unknown';
-}
+/** The judgement's own word; what a newer gateway might say is not known here. */
+const stateOf = (row) => ({ within: 'within', 'at-risk': 'risk', exceeded: 'exceeded' })[row.state_code?.text?.en] ?? 'unknown';
 
 /** Why nothing can be said: what stands behind the colon of the sentence. */
 const whyUnknown = (row) => textOf(row.state).replace(/^[^::]*[::]\s*/, '');

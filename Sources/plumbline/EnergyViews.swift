@@ -38,7 +38,9 @@ struct EnergyNow: AsyncParsableCommand {
 struct EnergyIntensity: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intensity",
-        abstract: say("Per m², per head, per output.", "单位面积、人均、单位产值指标。"),
+        abstract: say(
+            "Per m², per head, per output; meters beside their peers.",
+            "单位面积、人均、单位产值指标，及同类计量点排名。"),
         discussion: say(
             "Example: plumbline energy intensity --period 2026-03 --format csv",
             "示例：plumbline energy intensity --period 2026-03 --format csv"))
@@ -64,8 +66,8 @@ struct EnergyBalance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "balance",
         abstract: say(
-            "Meters beside those below them, and by end use, zone, machine.",
-            "上下级计量平衡，及分项、分区、分设备用电。"),
+            "Meters beside those below them, and by end use, zone, machine, organisation.",
+            "上下级计量平衡，及分项、分区、分设备、分组织用电。"),
         discussion: say(
             "Example: plumbline energy balance --period 2026-03",
             "示例：plumbline energy balance --period 2026-03"))
@@ -78,7 +80,7 @@ struct EnergyBalance: AsyncParsableCommand {
             let opened = try source.open()
             defer { opened.close() }
             let period = try source.span(opened)
-            let accounts = try await opened.accounts(for: [period])
+            let accounts = try await opened.accounts(for: EnergyView.periods(beside: period))
             show(
                 EnergyView.balance(
                     accounts, period: period, site: opened.configuration.site.name), format)
@@ -91,8 +93,8 @@ struct EnergyProfile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
         abstract: say(
-            "Base load at night, load factor, peak demand, the mean day.",
-            "夜间基础负荷、负荷率、最大需量、典型日曲线。"),
+            "Base load at night, load factor, peak demand, the mean day, load duration.",
+            "夜间基础负荷、负荷率、最大需量、典型日曲线、负荷持续曲线。"),
         discussion: say(
             "Example: plumbline energy profile --meter main --period 2026-03 --night 23:00-05:00",
             "示例：plumbline energy profile --meter main --period 2026-03 --night 23:00-05:00"))
@@ -102,6 +104,10 @@ struct EnergyProfile: AsyncParsableCommand {
     var meter: String?
     @Option(help: ArgumentHelp(say("The hours of the night.", "夜间时段。")))
     var night: String = "23:00-05:00"
+    @Option(
+        help: ArgumentHelp(
+            say("The period to compare with; else the one before.", "对比期；省略则取上期。")))
+    var beside: String?
     @Option(help: ArgumentHelp("table, csv, json")) var format: OutputFormat = .table
 
     func run() async throws {
@@ -124,7 +130,8 @@ struct EnergyProfile: AsyncParsableCommand {
                         "'\(night)' are no hours; write 23:00-05:00",
                         "'\(night)' 不是时段；可写 23:00-05:00"))
             }
-            let accounts = try await opened.accounts(for: [period])
+            let other = try beside.map { try EnergyArguments.parse($0) } ?? period.before
+            let accounts = try await opened.accounts(for: [period, other])
             let quarters: MeterLedger
             do {
                 quarters = try await opened.reader.meterLedger(
@@ -136,8 +143,8 @@ struct EnergyProfile: AsyncParsableCommand {
             }
             show(
                 EnergyView.profile(
-                    accounts, of: chosen, period: period, night: hours, quarters: quarters,
-                    site: opened.configuration.site.name), format)
+                    accounts, of: chosen, period: period, beside: other, night: hours,
+                    quarters: quarters, site: opened.configuration.site.name), format)
         }
     }
 }

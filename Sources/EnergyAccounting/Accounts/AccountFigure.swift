@@ -28,9 +28,6 @@ package struct AccountFigure: Hashable, Sendable {
         guard let amount, !amount.isZero else { return nil }
         return (estimated / amount).magnitude
     }
-
-    /// Whether some of what has passed is not known.
-    package var isIncomplete: Bool { completeness.map { $0 < .one } ?? true }
 }
 
 extension Counts.Total {

@@ -83,8 +83,18 @@ extension MeterLedger {
     package func breakdown(
         of carrier: Carrier, over range: Range<Int>, by property: (Meter) -> String?
     ) -> [Part] {
-        var amounts: [String?: Counts.Total] = [:]
-        func visit(_ meter: Meter, _ inherited: String?) {
+        let amounts = amounts(of: carrier, over: range, by: property)
+        let known = amounts.compactMap { key, total in key.map { Part(key: $0, total: total) } }
+            .sorted { ($0.key ?? "") < ($1.key ?? "") }
+        return known + (amounts[nil].map { [Part(key: nil, total: $0)] } ?? [])
+    }
+
+    /// The same in no order.
+    func amounts<Key: Hashable>(
+        of carrier: Carrier, over range: Range<Int>, by property: (Meter) -> Key?
+    ) -> [Key?: Counts.Total] {
+        var amounts: [Key?: Counts.Total] = [:]
+        func visit(_ meter: Meter, _ inherited: Key?) {
             let key = property(meter) ?? inherited
             let children = tree.children(of: meter.id).filter { $0.role == .consumption }
             let whole = total(of: meter.id, over: range)
@@ -103,9 +113,7 @@ extension MeterLedger {
         for root in tree.mains(of: carrier) {
             visit(root, nil)
         }
-        let known = amounts.compactMap { key, total in key.map { Part(key: $0, total: total) } }
-            .sorted { ($0.key ?? "") < ($1.key ?? "") }
-        return known + (amounts[nil].map { [Part(key: nil, total: $0)] } ?? [])
+        return amounts
     }
 
     private func residual(

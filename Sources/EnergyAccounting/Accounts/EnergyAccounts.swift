@@ -64,9 +64,11 @@ package struct EnergyAccounts: Sendable {
             .clamped(to: slots).count { grid.end($0) <= now }
     }
 
-    /// A total with what it rests on.
+    /// A total with what it rests on; a sum over several meters has the slots of each.
     package func figure(_ total: Counts.Total, in period: AccountingPeriod) -> AccountFigure {
-        AccountFigure(total, passed: passed(in: period))
+        let slots = slots(of: period).count
+        let columns = slots > 0 ? max(1, total.slots / slots) : 1
+        return AccountFigure(total, passed: passed(in: period) * columns)
     }
 
     /// What a meter counted in a period; all unknown where the period was not read.

@@ -7,7 +7,7 @@ import Telemetry
 struct ChildrenExceedParentRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.childrenExceedParent
     private let completeness, days, share: Double
-    private let defaultClass, transformerError: Exact
+    private let defaultClass, transformerError, certain: Exact
 
     init?(_ thresholds: DiagnosisThresholds) {
         guard thresholds.allow(Self.kind) else { return nil }
@@ -16,6 +16,7 @@ struct ChildrenExceedParentRule: DiagnosisRule {
         share = thresholds.fraction(.balanceShare)
         defaultClass = thresholds.exact(.defaultClass)
         transformerError = thresholds.exact(.transformerError)
+        certain = thresholds.exact(.balanceCertain)
     }
 
     func judge(
@@ -69,7 +70,7 @@ struct ChildrenExceedParentRule: DiagnosisRule {
             known[half...].reduce(Exact.zero) { $0 + $1.excess } / Exact(known.count - half)
         return site.finding(
             Self.kind, meter.id, over: span,
-            severity: excess > limit * Exact(2) ? .certain : .likely, rule: .transformerError,
+            severity: excess > limit * certain ? .certain : .likely, rule: .transformerError,
             text: LocalizedText(
                 en: "The meters below count more than this one, beyond their errors: look for a "
                     + "meter that hangs in the tree at the wrong place or twice, a ratio that is "

@@ -33,6 +33,29 @@ package enum Diagnosis {
         case phaseImbalance = "phase-imbalance"
         /// More was counted than the connection can carry.
         case implausibleIncrease = "implausible-increase"
+
+        /// As people call it.
+        package var title: LocalizedText {
+            switch self {
+            case .stuckCounter: LocalizedText(en: "Counter stands still", zh: "表计走字停滞")
+            case .frozenGauges: LocalizedText(en: "Gauges do not move", zh: "测量值冻结")
+            case .silentMeter: LocalizedText(en: "Meter is silent", zh: "电表无数据")
+            case .swappedPhases: LocalizedText(en: "Phases exchanged", zh: "相线错接")
+            case .reversedTransformer:
+                LocalizedText(en: "Current transformer reversed", zh: "电流互感器接反")
+            case .transformerRatio: LocalizedText(en: "Wrong ratio", zh: "变比不符")
+            case .childrenExceedParent:
+                LocalizedText(en: "More below than above", zh: "下级之和超过上级")
+            case .unaccountedRising:
+                LocalizedText(en: "More is not accounted for", zh: "未计量部分上升")
+            case .nightLoadJump: LocalizedText(en: "More at night", zh: "夜间负荷突增")
+            case .waterLeak: LocalizedText(en: "Water runs all night", zh: "疑似漏水")
+            case .lowPowerFactor: LocalizedText(en: "Low power factor", zh: "功率因数偏低")
+            case .phaseImbalance: LocalizedText(en: "Phases unevenly loaded", zh: "三相不平衡")
+            case .implausibleIncrease:
+                LocalizedText(en: "More than the line carries", zh: "用量超出线路能力")
+            }
+        }
     }
 
     /// How sure a finding is, the surest first.

@@ -92,15 +92,9 @@ package enum DiagnosisFile {
         let unit = figure.unit.isEmpty ? "" : " " + figure.unit
         faults.add(
             node.location, "\(figure.rawValue) cannot be \(node.scalar ?? "so much")",
-            remedy: "\(written(figure.range.lowerBound)) to "
-                + "\(written(figure.range.upperBound))\(unit)")
+            remedy: "\(figure.range.lowerBound.plainText) to "
+                + "\(figure.range.upperBound.plainText)\(unit)")
         return nil
-    }
-
-    /// A bound without needless noughts.
-    private static func written(_ value: Exact) -> String {
-        let places = (0...3).first { Exact(value.rounded(places: $0)) == value } ?? 3
-        return value.text(places: places)
     }
 
     /// Two figures that only mean something in one order.

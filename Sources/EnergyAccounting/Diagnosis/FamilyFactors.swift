@@ -10,6 +10,18 @@
 /// Of all of these, each 1 for meters that agree, the one is taken that explains most: which leaves
 /// the least median of |Δ(parent + generators − children)| once it is applied.
 struct FamilyFactors {
+    /// Which hours of a meter are under load, and from which move on two of them differ.
+    struct Load {
+        /// The part of the high load by which two hours have to differ, and so many steps of the
+        /// counter at least.
+        var swing: Double
+        var steps: Double
+        /// The quantile of the hours that is taken for the high load, and the part of it from
+        /// which on an hour is under load.
+        var highQuantile: Double
+        var share: Double
+    }
+
     /// A meter by whose correction the family agrees best.
     struct Suspect {
         var meter: String
@@ -41,21 +53,21 @@ struct FamilyFactors {
 
         /// The pairs in which the children together are under load: by night every explanation is
         /// as good as another.
-        var hoursOfLoad: [Int] {
-            let load = slots.indices.map { pair in childLevels.reduce(0) { $0 + $1[pair] } }
-            let high = RobustStatistics.quantile(load, 0.9) ?? 0
-            return load.indices.filter { load[$0] >= high / 2 }
+        func hoursOfLoad(_ load: Load) -> [Int] {
+            let sums = slots.indices.map { pair in childLevels.reduce(0) { $0 + $1[pair] } }
+            let high = RobustStatistics.quantile(sums, load.highQuantile) ?? 0
+            return sums.indices.filter { sums[$0] >= high * load.share }
         }
     }
 
     /// nil when parent and children are not known together.
     ///
     /// - Parameters:
-    ///   - swing: the part of its high load by which two hours of a meter have to differ.
+    ///   - load: which hours are compared.
     ///   - pairs: how many pairs of hours are wanted.
     ///   - uncertainty: the greatest standard error, a part of the factor or of one.
     init?(
-        below parent: MeterDiagnosisInput, of site: DiagnosisSite, swing: Double, pairs: Double,
+        below parent: MeterDiagnosisInput, of site: DiagnosisSite, load: Load, pairs: Double,
         uncertainty: Double
     ) {
         let family = site.children(of: parent.id)
@@ -86,7 +98,7 @@ struct FamilyFactors {
                     correctsParent: true))
         }
         let suspects = explanations.compactMap {
-            Self.suspect($0, moves, swing: swing, pairs: pairs, uncertainty: uncertainty)
+            Self.suspect($0, moves, load: load, pairs: pairs, uncertainty: uncertainty)
         }
         compared = Set(suspects.map(\.meter))
         suspect = suspects.min { $0.remainder < $1.remainder }
@@ -103,16 +115,18 @@ struct FamilyFactors {
 
     /// The factor of one meter; nil where it is not sure enough.
     private static func suspect(
-        _ one: Explanation, _ moves: Moves, swing: Double, pairs: Double, uncertainty: Double
+        _ one: Explanation, _ moves: Moves, load: Load, pairs: Double, uncertainty: Double
     ) -> Suspect? {
-        guard let high = RobustStatistics.quantile(one.levels, 0.9), high > 0 else { return nil }
+        guard let high = RobustStatistics.quantile(one.levels, load.highQuantile), high > 0 else {
+            return nil
+        }
         // Hours of rest are another state of the building, in which other loads rest too.
-        let least = max(swing * high, 10 * one.meter.step)
+        let least = max(load.swing * high, load.steps * one.meter.step)
         let loaded = one.own.indices.filter {
-            one.levels[$0] >= high / 2 && one.own[$0].magnitude >= least
+            one.levels[$0] >= high * load.share && one.own[$0].magnitude >= least
         }
         let quotients = loaded.map { one.other[$0] / one.own[$0] }
-        let day = moves.hoursOfLoad
+        let day = moves.hoursOfLoad(load)
         guard Double(quotients.count) >= pairs, let first = loaded.first, let last = loaded.last,
             let value = RobustStatistics.median(quotients),
             let error = standardError(quotients),

@@ -41,8 +41,10 @@ struct LoadedPhases {
     /// - Parameters:
     ///   - completeness: the part of the time of which the power factors have to be known.
     ///   - amperes: below it a phase is not loaded.
+    ///   - believed: the greatest power factor that is taken for one; above 1, for rounded gauges.
     init(
-        _ meter: MeterDiagnosisInput, of site: DiagnosisSite, completeness: Double, amperes: Double
+        _ meter: MeterDiagnosisInput, of site: DiagnosisSite, completeness: Double, amperes: Double,
+        believed: Double
     ) throws(Obstacle) {
         guard let electrical = meter.electrical else { throw .noGauges }
         let phases = DiagnosisPhase.allCases.filter { phase in
@@ -64,7 +66,7 @@ struct LoadedPhases {
                 guard let current = electrical.current[phase, slot], current.magnitude >= amperes,
                     let factor = electrical.signedPowerFactor(phase, slot),
                     // More power than voltage times current is another fault's business.
-                    factor.magnitude <= 1.1
+                    factor.magnitude <= believed
                 else { return nil }
                 return max(-1, min(1, factor))
             }

@@ -11,7 +11,7 @@ import Telemetry
 /// but not for the compensation; the month is told only if its loaded slots are below the limit too.
 struct LowPowerFactorRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.lowPowerFactor
-    private let completeness, limit, target, energy, lowLoad: Double
+    private let completeness, limit, target, energy, lowLoad, highQuantile: Double
 
     init?(_ thresholds: DiagnosisThresholds) {
         guard thresholds.allow(Self.kind) else { return nil }
@@ -20,6 +20,7 @@ struct LowPowerFactorRule: DiagnosisRule {
         target = thresholds.double(.powerFactorTarget)
         energy = thresholds.double(.powerFactorEnergy)
         lowLoad = thresholds.fraction(.lowLoadShare)
+        highQuantile = thresholds.fraction(.highQuantile)
     }
 
     func judge(
@@ -78,7 +79,7 @@ struct LowPowerFactorRule: DiagnosisRule {
         let all = sums(known, meter.counts, reactive)
         guard all.active >= energy, let factor = cosine(all), factor < limit,
             let high = RobustStatistics.quantile(
-                known.map { (meter.counts.increase($0) ?? 0) / site.hours[$0] }, 0.95)
+                known.map { (meter.counts.increase($0) ?? 0) / site.hours[$0] }, highQuantile)
         else { return nil }
         let loaded = known.filter {
             (meter.counts.increase($0) ?? 0) / site.hours[$0] >= lowLoad * high

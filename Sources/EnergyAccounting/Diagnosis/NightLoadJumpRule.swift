@@ -7,7 +7,7 @@ import Telemetry
 /// in is a ramp), and if the use by day did not grow with it (a building that opens is none).
 struct NightLoadJumpRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.nightLoadJump
-    private let completeness, spread, gain, abruptness, useChange, share, energy: Double
+    private let completeness, spread, floor, gain, abruptness, useChange, share, energy: Double
     private let from, to, nights: Int
 
     init?(_ thresholds: DiagnosisThresholds) {
@@ -19,6 +19,7 @@ struct NightLoadJumpRule: DiagnosisRule {
         energy = thresholds.double(.jumpEnergy)
         share = thresholds.fraction(.jumpShare)
         spread = thresholds.double(.jumpSpread)
+        floor = thresholds.fraction(.jumpFloor)
         gain = thresholds.fraction(.jumpGain)
         abruptness = thresholds.fraction(.jumpAbruptness)
         useChange = thresholds.fraction(.jumpUseChange)
@@ -49,7 +50,7 @@ struct NightLoadJumpRule: DiagnosisRule {
             return .judged([])
         }
         let rise = split.after - split.before
-        let scale = max(1.4826 * split.deviation, split.before.magnitude * 0.02, meter.step)
+        let scale = max(1.4826 * split.deviation, split.before.magnitude * floor, meter.step)
         guard rise >= energy, rise >= share * split.before, rise >= spread * scale,
             split.gain >= gain, isAbrupt(all, split, rise)
         else { return .judged([]) }

@@ -7,7 +7,7 @@ import Telemetry
 /// unused, and nothing is said.
 struct PhaseImbalanceRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.phaseImbalance
-    private let completeness, hours, limit, share, current: Double
+    private let completeness, hours, limit, share, current, highQuantile: Double
 
     init?(_ thresholds: DiagnosisThresholds) {
         guard thresholds.allow(Self.kind) else { return nil }
@@ -16,6 +16,7 @@ struct PhaseImbalanceRule: DiagnosisRule {
         limit = thresholds.fraction(.imbalanceLimit)
         share = thresholds.fraction(.imbalanceShare)
         current = thresholds.double(.imbalanceCurrent)
+        highQuantile = thresholds.fraction(.highQuantile)
     }
 
     /// The currents of one slot.
@@ -51,7 +52,7 @@ struct PhaseImbalanceRule: DiagnosisRule {
         }
         for phase in DiagnosisPhase.allCases {
             let column = rows.map { $0.currents[phase.rawValue] }
-            guard let high = RobustStatistics.quantile(column, 0.95), high >= current else {
+            guard let high = RobustStatistics.quantile(column, highQuantile), high >= current else {
                 return .notJudged(
                     en: "phase \(phase.letter) never carries a load worth judging",
                     zh: "\(phase.letter) 相负荷过小，不作判断")

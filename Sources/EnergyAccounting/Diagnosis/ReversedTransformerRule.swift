@@ -8,7 +8,8 @@ import Telemetry
 /// to about nought and keeps that phase unclear; then nothing is said.
 struct ReversedTransformerRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.reversedTransformer
-    private let completeness, current, hours, factor, share: Double
+    private let completeness, current, hours, believed, factor, share: Double
+    private let export: Exact
 
     init?(_ thresholds: DiagnosisThresholds) {
         guard thresholds.allow(Self.kind) else { return nil }
@@ -17,6 +18,8 @@ struct ReversedTransformerRule: DiagnosisRule {
         hours = thresholds.double(.loadedHours)
         factor = thresholds.double(.reversedPowerFactor)
         share = thresholds.fraction(.reversedShare)
+        believed = thresholds.double(.believedPowerFactor)
+        export = thresholds.exact(.reversedExport)
     }
 
     func judge(
@@ -29,7 +32,7 @@ struct ReversedTransformerRule: DiagnosisRule {
         let phases: LoadedPhases
         do throws(LoadedPhases.Obstacle) {
             phases = try LoadedPhases(
-                meter, of: site, completeness: completeness, amperes: current)
+                meter, of: site, completeness: completeness, amperes: current, believed: believed)
         } catch {
             return .notJudged(error.reason)
         }
@@ -94,8 +97,7 @@ struct ReversedTransformerRule: DiagnosisRule {
                 .init(
                     "exported", en: "Counted as export", zh: "反向电量",
                     .exact(exported.sum, places: 1), "kWh"))
-            // A hundredth is what the meter lets through while it switches over.
-            isConfirmed = exported.sum > imported.sum.magnitude * Exact(100)
+            isConfirmed = exported.sum > imported.sum.magnitude * export
         }
         return site.finding(
             Self.kind, meter.id, over: span, severity: isConfirmed ? .certain : .likely,

@@ -11,7 +11,7 @@ import Telemetry
 /// All three moved on by one cannot be told from reversed transformers and is not looked for here.
 struct SwappedPhasesRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.swappedPhases
-    private let completeness, current, hours, tolerance, share: Double
+    private let completeness, current, hours, believed, tolerance, share, leastCosine: Double
 
     init?(_ thresholds: DiagnosisThresholds) {
         guard thresholds.allow(Self.kind) else { return nil }
@@ -20,6 +20,8 @@ struct SwappedPhasesRule: DiagnosisRule {
         hours = thresholds.double(.loadedHours)
         tolerance = thresholds.double(.swapTolerance)
         share = thresholds.fraction(.swapShare)
+        believed = thresholds.double(.believedPowerFactor)
+        leastCosine = thresholds.double(.swapPowerFactor)
     }
 
     func judge(
@@ -31,7 +33,7 @@ struct SwappedPhasesRule: DiagnosisRule {
         let rows: [(slot: Int, factors: [Double])]
         do throws(LoadedPhases.Obstacle) {
             rows = try LoadedPhases(
-                meter, of: site, completeness: completeness, amperes: current
+                meter, of: site, completeness: completeness, amperes: current, believed: believed
             ).complete
         } catch {
             return .notJudged(error.reason)
@@ -62,7 +64,7 @@ struct SwappedPhasesRule: DiagnosisRule {
     ) -> Bool {
         let cosine = factors[phase.rawValue]
         // Below it the whole load would be reactive, and every pattern is near.
-        guard cosine > 0.2 else { return false }
+        guard cosine > leastCosine else { return false }
         let others = DiagnosisPhase.allCases.filter { $0 != phase }.map { factors[$0.rawValue] }
         let sine = sign * max(0, 1 - cosine * cosine).squareRoot()
         let turned = 3.0.squareRoot() / 2 * sine

@@ -7,7 +7,7 @@ extension TransformerRatioRule {
         var found: [(Comparison, Factor)]?
         func take(_ comparison: Comparison, below parent: MeterDiagnosisInput) {
             let family = FamilyFactors(
-                below: parent, of: site, swing: swing, pairs: hours, uncertainty: familySpread)
+                below: parent, of: site, load: load, pairs: hours, uncertainty: familySpread)
             guard let family, family.compared.contains(meter.id) else { return }
             found = found ?? []
             guard let suspect = family.suspect, suspect.meter == meter.id, suspect.value > 0,

@@ -13,7 +13,8 @@ import Telemetry
 struct TransformerRatioRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.transformerRatio
     let completeness, current, hours, tolerance, spread: Double
-    let familyTolerance, familySpread, swing, days, energy: Double
+    let familyTolerance, familySpread, days, energy, steps: Double
+    let load: FamilyFactors.Load
     let sizes: UsualTransformers
 
     init?(_ thresholds: DiagnosisThresholds) {
@@ -27,7 +28,11 @@ struct TransformerRatioRule: DiagnosisRule {
         familySpread = thresholds.fraction(.ratioFamilySpread)
         days = thresholds.double(.ratioDays)
         energy = thresholds.double(.ratioEnergy)
-        swing = thresholds.fraction(.ratioSwing)
+        steps = thresholds.double(.ratioSteps)
+        load = FamilyFactors.Load(
+            swing: thresholds.fraction(.ratioSwing), steps: steps,
+            highQuantile: thresholds.fraction(.ratioHighQuantile),
+            share: thresholds.fraction(.ratioLoadShare))
         sizes = UsualTransformers(
             primaries: thresholds.list(.usualPrimaries),
             secondaries: thresholds.list(.usualSecondaries),
@@ -151,7 +156,7 @@ struct TransformerRatioRule: DiagnosisRule {
                 known.append(slot)
             }
             // A counter that did not move at all is stuck, and a few steps say nothing.
-            guard worked >= energy, counted >= 10 * meter.step,
+            guard worked >= energy, counted >= steps * meter.step,
                 site.duration(of: known)
                     >= completeness * site.duration(of: day.filter { isStill[$0] })
             else { continue }

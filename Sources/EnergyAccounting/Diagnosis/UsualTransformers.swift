@@ -74,10 +74,7 @@ extension UsualTransformers.Cause {
 
     private static func written(_ primary: Double, _ secondary: Double) -> String {
         func text(_ value: Double) -> String {
-            Exact(decimal: value).map { exact in
-                let places = (0...3).first { Exact(exact.rounded(places: $0)) == exact } ?? 3
-                return exact.text(places: places)
-            } ?? "?"
+            Exact(decimal: value)?.plainText ?? "?"
         }
         return "\(text(primary))/\(text(secondary))"
     }

@@ -4,7 +4,7 @@ import Telemetry
 /// a tank leaves at nought at least once, no longer returns to it.
 struct WaterLeakRule: DiagnosisRule {
     static let kind = Diagnosis.Kind.waterLeak
-    private let flow, steadiness: Double
+    private let flow, recent, steadiness: Double
     private let from, to, nights: Int
 
     init?(_ thresholds: DiagnosisThresholds) {
@@ -13,6 +13,7 @@ struct WaterLeakRule: DiagnosisRule {
         to = Int(thresholds.double(.nightTo))
         flow = thresholds.double(.leakFlow) / 1000
         nights = Int(thresholds.double(.leakNights).rounded(.up))
+        recent = thresholds.double(.leakRecent)
         steadiness = thresholds.fraction(.leakSteadiness)
     }
 
@@ -65,9 +66,10 @@ struct WaterLeakRule: DiagnosisRule {
         return Night(day: day, least: least)
     }
 
-    /// Whether the last known night is no older than two days: an old leak may be mended.
+    /// Whether the last known night is young enough: an old leak may be mended.
     private func isRecent(_ night: Night, _ site: DiagnosisSite) -> Bool {
-        site.duration(of: night.day.upperBound..<max(night.day.upperBound, site.grid.count)) <= 48
+        site.duration(of: night.day.upperBound..<max(night.day.upperBound, site.grid.count))
+            <= recent
     }
 
     private func finding(

@@ -19,27 +19,27 @@ package enum FactorCarrier: String, Hashable, Sendable, CaseIterable {
     /// Fuel that is bought by the litre is weighed with a dated density, never with a constant.
     package var units: [String] {
         switch self {
-        case .electricity, .heat, .cooling: ["kWh"]
-        case .gas, .water, .reclaimedWater, .rainWater: ["m3"]
         case .diesel, .petrol: ["kg", "L"]
         case .lpg, .coal: ["kg"]
+        default: metered.map { [$0.unit] } ?? []
         }
     }
 
-    /// Its name in a statement.
+    /// The same among the carriers that have meters; nil for what is only bought.
+    package var metered: Carrier? { Self.meteredCarriers[self] }
+
+    private static let meteredCarriers = Dictionary(
+        uniqueKeysWithValues: Carrier.allCases.map { ($0.factored, $0) })
+
+    /// Its name inside a sentence of a statement.
     package var text: LocalizedText {
         switch self {
-        case .electricity: LocalizedText(en: "electricity", zh: "电力")
-        case .heat: LocalizedText(en: "heat", zh: "热力")
-        case .cooling: LocalizedText(en: "cooling", zh: "冷量")
-        case .gas: LocalizedText(en: "natural gas", zh: "天然气")
-        case .water: LocalizedText(en: "water", zh: "自来水")
-        case .reclaimedWater: LocalizedText(en: "reclaimed water", zh: "再生水")
-        case .rainWater: LocalizedText(en: "rain water", zh: "雨水")
-        case .diesel: LocalizedText(en: "diesel", zh: "柴油")
         case .petrol: LocalizedText(en: "petrol", zh: "汽油")
         case .lpg: LocalizedText(en: "liquefied petroleum gas", zh: "液化石油气")
         case .coal: LocalizedText(en: "coal", zh: "煤炭")
+        default:
+            metered.map { LocalizedText(en: $0.title.en.lowercased(), zh: $0.title.zh) }
+                ?? LocalizedText(en: rawValue, zh: rawValue)
         }
     }
 }

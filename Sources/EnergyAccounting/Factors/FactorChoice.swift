@@ -58,8 +58,8 @@ package struct FactorChoice: Hashable, Sendable {
             let carrier = reader.optional("carrier").map {
                 $0.word(FactorCarrier.allCases.map { ($0.rawValue, $0) }, faults)
             }
-            let region = reader.required("region")?.hyphenated(faults)
-            let scheme = reader.required("scheme")?.hyphenated(faults)
+            let region = reader.required("region")?.name(faults)
+            let scheme = reader.required("scheme")?.name(faults)
             let dataYear = reader.optional("data_year")?.calendarYear(faults)
             reader.finish()
             guard let kind, let region, let scheme else { continue }

@@ -47,8 +47,8 @@ package enum FactorFile {
             .word(FactorKind.allCases.map { ($0.rawValue, $0) }, faults)
         let carrier = reader.required("carrier")?
             .word(FactorCarrier.allCases.map { ($0.rawValue, $0) }, faults)
-        let region = reader.required("region")?.hyphenated(faults)
-        let scheme = reader.required("scheme")?.hyphenated(faults)
+        let region = reader.required("region")?.name(faults)
+        let scheme = reader.required("scheme")?.name(faults)
         let dataYear = reader.optional("data_year")?.calendarYear(faults)
         let validity = ValiditySpan.read(&reader, faults)
         let valueNode = reader.required("value")

@@ -73,18 +73,12 @@ package struct ItemCatalogue: Hashable, Sendable {
     ) -> Item? {
         var reader = MappingReader(node, faults)
         let idNode = reader.required("item")
-        let id = idNode?.string(faults)
+        let id = idNode?.name(faults)
         let code = reader.required("code")?.string(faults)
         let title = reader.required("title").flatMap { LocalizedText.parse($0, faults) }
         let under = reader.optional("under")
         reader.finish()
         guard let id, let idNode, let code, let title else { return nil }
-        guard MeterTree.isName(id) else {
-            faults.add(
-                idNode.location, "'\(id)' is not a name",
-                remedy: "small letters a to z, digits and '-'")
-            return nil
-        }
         if items.contains(where: { $0.id == id }) {
             faults.add(idNode.location, "the item '\(id)' stands twice")
             return nil
@@ -112,17 +106,5 @@ package struct ItemCatalogue: Hashable, Sendable {
                     .map { "did you mean '\($0)'?" }
                     ?? "one of: \(items.map(\.id).joined(separator: ", "))")
         }
-    }
-}
-
-extension LocalizedText {
-    /// `{ en: …, zh: … }`, or one text for both.
-    package static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> LocalizedText? {
-        if let text = node.scalar { return LocalizedText(en: text, zh: text) }
-        var reader = MappingReader(node, faults)
-        let en = reader.required("en")?.string(faults)
-        let zh = reader.required("zh")?.string(faults)
-        reader.finish()
-        return en.flatMap { en in zh.map { LocalizedText(en: en, zh: $0) } }
     }
 }

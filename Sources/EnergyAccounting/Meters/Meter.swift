@@ -43,6 +43,9 @@ package struct Meter: Hashable, Sendable, Identifiable {
     package var organisation: [String] = []
     /// What the connection can carry, in the carrier's unit an hour; nil is not bounded.
     package var limit: Exact?
+    /// The floor that it supplies, in m², beside which its energy is ranked among its peers; nil
+    /// takes part in no ranking.
+    package var area: Exact?
     /// The accuracy class, in per cent; nil when nobody has said.
     package var accuracy: Exact?
     /// Where the configuration says so.
@@ -126,6 +129,16 @@ package struct MeterTree: Hashable, Sendable {
         return depth
     }
 
+    /// The end use of a meter, its own or that of the nearest above.
+    package func item(of meter: Meter) -> String? {
+        var one: Meter? = meter
+        for _ in meters.indices {
+            if let item = one?.item { return item }
+            one = one?.parent.flatMap { self[$0] }
+        }
+        return nil
+    }
+
     /// The meters in the order of a list that shows the tree: each before those below it.
     package var inTreeOrder: [Meter] {
         var order: [Meter] = []
@@ -157,14 +170,5 @@ package struct MeterTree: Hashable, Sendable {
                 $0.isZero ? nil : MeterFormula.Term(factor: $0, meter: meter.id)
             }
         }
-    }
-
-    /// Whether a text can be a meter's id, an item or a zone: `[a-z0-9-]`, not a number.
-    static func isName(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.count <= 64
-            && text.utf8.contains { (0x61...0x7A).contains($0) }
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
-            }
     }
 }

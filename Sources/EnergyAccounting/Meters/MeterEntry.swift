@@ -15,6 +15,7 @@ struct MeterEntry {
     let role: Meter.Role
     let source: Meter.Source
     let accuracy: Exact?
+    let area: Exact?
     let location: Location
     private let limitNode: LocatedNode?
 
@@ -23,14 +24,14 @@ struct MeterEntry {
     init?(_ node: LocatedNode, _ faults: FaultCollector) {
         var reader = MappingReader(node, faults)
         let idNode = reader.required("id")
-        let id = idNode.flatMap { Self.name($0, faults) }
+        let id = idNode.flatMap { $0.name(faults) }
         parent = reader.optional("parent").flatMap { node in
             node.string(faults).map { (id: $0, location: node.location) }
         }
         title = reader.optional("title").flatMap { LocalizedText.parse($0, faults) }
-        item = reader.optional("item").flatMap { Self.name($0, faults) }
-        zone = reader.optional("zone").flatMap { Self.name($0, faults) }
-        machine = reader.optional("machine").flatMap { Self.name($0, faults) }
+        item = reader.optional("item").flatMap { $0.name(faults) }
+        zone = reader.optional("zone").flatMap { $0.name(faults) }
+        machine = reader.optional("machine").flatMap { $0.name(faults) }
         organisation = reader.optional("organisation").map { Self.levels($0, faults) } ?? []
         carrier = reader.optional("carrier")
             .flatMap { $0.word(Carrier.allCases.map { ($0.rawValue, $0) }, faults) }
@@ -39,6 +40,7 @@ struct MeterEntry {
             .flatMap { $0.word(Meter.Role.allCases.map { ($0.rawValue, $0) }, faults) }
             ?? .consumption
         accuracy = reader.optional("accuracy").flatMap { Self.accuracy($0, faults) }
+        area = reader.optional("area").flatMap { Self.area($0, faults) }
         limitNode = reader.optional("limit")
         let source = Self.source(&reader, node.location, faults)
         reader.finish()
@@ -88,15 +90,6 @@ struct MeterEntry {
         }
     }
 
-    private static func name(_ node: LocatedNode, _ faults: FaultCollector) -> String? {
-        guard let text = node.string(faults) else { return nil }
-        if MeterTree.isName(text) { return text }
-        faults.add(
-            node.location, "'\(text)' is not a name", remedy: "small letters a to z, digits and '-'"
-        )
-        return nil
-    }
-
     private static func levels(_ node: LocatedNode, _ faults: FaultCollector) -> [String] {
         let levels = node.list(faults).compactMap { $0.string(faults) }
         if levels.count <= mostLevels { return levels }
@@ -112,6 +105,15 @@ struct MeterEntry {
         faults.add(
             node.location, "an accuracy class is a per cent between 0 and 10",
             remedy: "for example 'accuracy: 0.5'")
+        return nil
+    }
+
+    private static func area(_ node: LocatedNode, _ faults: FaultCollector) -> Exact? {
+        guard let value = node.exact(unit: "m2", faults) else { return nil }
+        if Exact.zero < value { return value }
+        faults.add(
+            node.location, "an area is above 0 m2",
+            remedy: "leave 'area' out where the floor is not known")
         return nil
     }
 

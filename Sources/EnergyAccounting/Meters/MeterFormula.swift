@@ -29,10 +29,7 @@ package struct MeterFormula: Hashable, Sendable {
             let sign = isMinus ? (index == 0 ? "-1 * " : " - ") : (index == 0 ? "" : " + ")
             let size = term.factor.magnitude
             if size == .one { return sign + term.meter }
-            let factor =
-                size.denominator == 1
-                ? "\(size.numerator)" : "\(size.numerator)/\(size.denominator)"
-            return (isMinus && index == 0 ? "-" : sign) + "\(factor) * \(term.meter)"
+            return (isMinus && index == 0 ? "-" : sign) + "\(size.quotientText) * \(term.meter)"
         }.joined()
     }
 
@@ -62,7 +59,7 @@ package struct MeterFormula: Hashable, Sendable {
                 if let number = Exact(text: word) {
                     if factor != nil { return refuse("two numbers follow each other") }
                     factor = number
-                } else if MeterTree.isName(word) {
+                } else if LocatedNode.isName(word) {
                     terms.append(Term(factor: sign * (factor ?? .one), meter: String(word)))
                     (sign, factor, wantsTerm) = (.one, nil, false)
                 } else {

@@ -23,6 +23,7 @@ import Telemetry
 ///     organisation  up to four names, the largest first
 ///     limit         what the connection can carry, `630 kW`, `20 m3/h`
 ///     accuracy      the class, in per cent
+///     area          the floor that it supplies, `350 m2`, for its rank among its peers
 ///     title         { en: …, zh: … }
 extension MeterTree {
     /// Reads the list under `meters:`; every mistake goes to `faults`, and what is sound is kept.
@@ -51,6 +52,7 @@ extension MeterTree {
                 meter.machine = entry.machine
                 meter.organisation = entry.organisation
                 meter.accuracy = entry.accuracy
+                meter.area = entry.area
                 meter.limit = entry.limit(for: meter.carrier, faults)
                 return meter
             })

@@ -161,16 +161,7 @@ extension Exact: Codable {
 
 extension ScaledInteger {
     /// The decimal of an exact number, rounded half to even where it has more than nine places.
-    package init(_ value: Exact) {
-        for places in 0..<ScaledInteger.finestExponent {
-            let rounded = value.rounded(places: places)
-            if Exact(rounded) == value {
-                self = rounded
-                return
-            }
-        }
-        self = value.rounded(places: ScaledInteger.finestExponent)
-    }
+    package init(_ value: Exact) { self = value.rounded(places: value.plainPlaces) }
 }
 
 extension Exact {
@@ -187,6 +178,20 @@ extension Exact {
         let magnitude = Int128(whole) + (isUp ? 1 : 0)
         return ScaledInteger(
             mantissa: scaled.isNegative ? -magnitude : magnitude, exponent: places)
+    }
+
+    /// The fewest places that show the number, at most nine.
+    package var plainPlaces: Int {
+        (0..<ScaledInteger.finestExponent).first { Exact(rounded(places: $0)) == self }
+            ?? ScaledInteger.finestExponent
+    }
+
+    /// The decimal with as few places as show it, at most nine: `0.5306`.
+    package var plainText: String { text(places: plainPlaces) }
+
+    /// The number without any loss, `7` or `7/3`.
+    package var quotientText: String {
+        denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)"
     }
 
     /// The number as it is printed, `-1234.50`: always so many places, never a negative nought.

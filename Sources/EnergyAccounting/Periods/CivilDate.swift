@@ -74,28 +74,4 @@ extension LocatedNode {
         faults.add(location, "'\(text)' is not a day", remedy: "for example '2026-03-01'")
         return nil
     }
-
-    /// A decimal number of at most nine places, kept as it is written.
-    package func exact(_ faults: FaultCollector) -> Exact? {
-        if case .scalar(let text, false) = content, let value = Exact(text: text) { return value }
-        faults.add(
-            location, "a decimal number is expected, not \(kindWord)",
-            remedy: "digits and a point, '0.5283'")
-        return nil
-    }
-
-    /// A decimal number with one of these units, `103000 m2`; the unit is compared as it is plain.
-    package func exact(unit: String, _ faults: FaultCollector) -> Exact? {
-        guard let text = string(faults) else { return nil }
-        let plain = UnitSpelling.plain(text)
-        let head = plain.prefix { !$0.isWhitespace && ($0.isNumber || ".-+".contains($0)) }
-        if let value = Exact(text: head),
-            plain[head.endIndex...].drop(while: { $0 == " " }) == unit
-        {
-            return value
-        }
-        faults.add(
-            location, "'\(text)' is not a number of \(unit)", remedy: "for example '12 \(unit)'")
-        return nil
-    }
 }

@@ -25,13 +25,8 @@ package struct LoadComparison: Hashable, Sendable {
             }
         }
 
-        /// `kW`, or empty for ratios.
-        package var unit: String {
-            switch self {
-            case .meanPower, .baseLoad, .baseLoadWorking, .baseLoadFree: "kW"
-            case .nightDayRatio, .weekendRatio: ""
-            }
-        }
+        /// Whether it is a plain number; the others are powers.
+        package var isRatio: Bool { self == .nightDayRatio || self == .weekendRatio }
 
         /// nil when it is unknown.
         package func value(of profile: LoadProfile) -> Exact? {

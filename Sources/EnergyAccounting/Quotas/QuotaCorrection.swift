@@ -59,7 +59,7 @@ package struct QuotaCorrection: Hashable, Sendable {
     /// Reads one entry of `corrections:`.
     init?(_ node: LocatedNode, _ faults: FaultCollector) {
         var reader = MappingReader(node, faults)
-        let name = reader.required("correction")?.hyphenated(faults)
+        let name = reader.required("correction")?.name(faults)
         let input = reader.required("input")?
             .word(QuotaCorrectionInput.allCases.map { ($0.rawValue, $0) }, faults)
         let constant = reader.required("constant").flatMap { Self.weight($0, faults) }

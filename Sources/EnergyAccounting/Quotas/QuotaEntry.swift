@@ -20,8 +20,8 @@ struct QuotaEntry {
     /// nil when anything in it is wrong, which the collector is told.
     func quota() -> Quota? {
         var reader = MappingReader(node, faults)
-        let id = reader.required("quota")?.hyphenated(faults)
-        let title = title(reader.required("title"))
+        let id = reader.required("quota")?.name(faults)
+        let title = reader.required("title").flatMap { LocalizedText.parse($0, faults) }
         let kind = reader.required("kind")?
             .word(Quota.Kind.allCases.map { ($0.rawValue, $0) }, faults)
         let unitNode = reader.required("unit")
@@ -49,21 +49,11 @@ struct QuotaEntry {
             strength: strength, source: source, evidence: evidence, location: node.location)
     }
 
-    private func title(_ node: LocatedNode?) -> LocalizedText? {
-        guard let node else { return nil }
-        var reader = MappingReader(node, faults)
-        let english = reader.required("en")?.string(faults)
-        let chinese = reader.required("zh")?.string(faults)
-        reader.finish()
-        guard let english, let chinese else { return nil }
-        return LocalizedText(en: english, zh: chinese)
-    }
-
     private func scope(_ node: LocatedNode?) -> Quota.Scope? {
         guard let node else { return nil }
         var reader = MappingReader(node, faults)
-        let jurisdiction = reader.required("jurisdiction")?.hyphenated(faults)
-        let building = reader.required("building")?.hyphenated(faults)
+        let jurisdiction = reader.required("jurisdiction")?.name(faults)
+        let building = reader.required("building")?.name(faults)
         reader.finish()
         guard let jurisdiction, let building else { return nil }
         return Quota.Scope(jurisdiction: jurisdiction, building: building)

@@ -98,17 +98,17 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         let bills = accounts.plan.tree.carriers.flatMap { tables.bill(of: $0) }
         switch self {
         case .monthly:
-            document.facts = facts.basis + facts.electricity + facts.together + facts.cost
+            document.facts =
+                facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.carriers(), tables.meters()]
-                + [tables.items(), tables.zones(), tables.machines(), tables.balances()]
-                .compactMap { $0 } + bills
+                + tables.uses + tables.balanced + bills
         case .yearly:
-            document.facts = facts.basis + facts.electricity + facts.together + facts.cost
+            document.facts =
+                facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.months(), tables.carriers(), tables.meters()]
-                + [tables.items(), tables.zones(), tables.machines(), tables.balances()]
-                .compactMap { $0 } + bills
+                + tables.uses + tables.balanced + bills
         case .annualReturn:
             document.facts = facts.particulars + facts.basis + facts.together
             document.tables = [tables.annualReturn()]

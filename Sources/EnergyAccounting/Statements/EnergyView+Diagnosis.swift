@@ -36,8 +36,8 @@ extension EnergyView {
             let names = figures.map(\.rawValue).joined(separator: ", ")
             document.notes.append(
                 LocalizedText(
-                    en: "'\(kind.rawValue)' is off: \(names) not given",
-                    zh: "'\(kind.rawValue)' 未启用：缺少 \(names)"))
+                    en: "\(kind.title.en) (\(kind.rawValue)) is off: \(names) not given",
+                    zh: "\(kind.title.zh)（\(kind.rawValue)）未启用：缺少 \(names)"))
         }
         return document
     }
@@ -50,7 +50,8 @@ extension EnergyView {
             key: "findings", title: LocalizedText(en: "Findings", zh: "诊断结果"),
             columns: [
                 .words("severity", "How sure", "确定程度"), .words("meter", "Meter", "计量点"),
-                .words("kind", "Kind", "类别"), .words("since", "Since", "起"),
+                .words("kind", "Kind", "类别"), .words("title", "What", "诊断"),
+                .words("since", "Since", "起"),
                 .words("until", "Until", "止"), .words("text", "What to look at", "说明"),
                 .words("evidence", "Evidence", "依据"),
             ])
@@ -63,6 +64,7 @@ extension EnergyView {
             }
             table.rows.append([
                 .text(finding.severity.title), .word(finding.meter), .word(finding.kind.rawValue),
+                .text(finding.kind.title),
                 .word(calendar.rfc3339(finding.since)), .word(calendar.rfc3339(finding.until)),
                 .text(finding.text),
                 .text(
@@ -80,10 +82,13 @@ extension EnergyView {
             key: "not_judged", title: LocalizedText(en: "Not judged", zh: "未判定"),
             columns: [
                 .words("meter", "Meter", "计量点"), .words("kind", "Kind", "类别"),
-                .words("reason", "Why", "原因"),
+                .words("title", "What", "诊断"), .words("reason", "Why", "原因"),
             ])
         for one in report.notJudged {
-            table.rows.append([.word(one.meter), .word(one.kind.rawValue), .text(one.reason)])
+            table.rows.append([
+                .word(one.meter), .word(one.kind.rawValue), .text(one.kind.title),
+                .text(one.reason),
+            ])
         }
         return table
     }

@@ -38,11 +38,7 @@ extension EnergyView {
         fact("amount", "Amount", "数值", Print.figure(figure, trace: trace.text), unit)
         fact(
             "exact", "Exactly", "精确值",
-            .word(
-                figure.amount.map { amount in
-                    amount.denominator == 1
-                        ? "\(amount.numerator)" : "\(amount.numerator)/\(amount.denominator)"
-                } ?? "–"), unit)
+            .word(figure.amount?.quotientText ?? "–"), unit)
         fact(
             "from", "From", "起",
             .word(accounts.calendar.rfc3339(period.start(calendar: accounts.calendar))), "")
@@ -111,9 +107,7 @@ extension EnergyView {
             }
             table.rows.append([
                 .word(term.meter), .word(series),
-                .word(
-                    factor.denominator == 1
-                        ? "\(factor.numerator)" : "\(factor.numerator)/\(factor.denominator)"),
+                .word(factor.quotientText),
                 Print.number(
                     total.knownSlots > 0 ? total.sum : nil, isEstimated: !total.estimated.isZero),
                 Print.number(total.knownSlots > 0 ? total.sum * factor : nil),

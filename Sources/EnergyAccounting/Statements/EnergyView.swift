@@ -45,7 +45,7 @@ package enum EnergyView {
             period: day.label, tables: [table])
     }
 
-    /// Per area, head and output, and all carriers together.
+    /// Per area, head and output, all carriers together, and meters beside their peers.
     package static func intensity(
         _ accounts: EnergyAccounts, period: AccountingPeriod, site: String
     ) -> StatementDocument {
@@ -55,11 +55,15 @@ package enum EnergyView {
             kind: "intensity", title: LocalizedText(en: "Energy intensity", zh: "用能强度"),
             site: site, period: period.label,
             facts: facts.basis + facts.electricity + facts.together + facts.cost,
-            tables: [tables.comparison(), tables.carriers()],
+            tables: [tables.comparison(), tables.carriers()] + tables.peers(),
             notes: StatementNotes(accounts, period).all)
     }
 
-    /// Meters beside those below them, and what electricity was used for.
+    /// Meters beside those below them, and what electricity was used for, by end use, zone,
+    /// machine and organisation.
+    ///
+    /// - Parameter accounts: which have read `periods(beside:)`; without the period before, no
+    ///   change of the unaccounted share is told.
     package static func balance(
         _ accounts: EnergyAccounts, period: AccountingPeriod, site: String
     ) -> StatementDocument {
@@ -67,9 +71,6 @@ package enum EnergyView {
         return StatementDocument(
             kind: "balance", title: LocalizedText(en: "Energy balance", zh: "用能平衡"),
             site: site, period: period.label,
-            tables: [
-                tables.balances(), tables.items(), tables.zones(), tables.machines(),
-                tables.remarks(),
-            ].compactMap { $0 })
+            tables: tables.balanced + tables.uses + [tables.remarks()].compactMap { $0 })
     }
 }

@@ -148,6 +148,19 @@ struct StatementFacts {
         return facts
     }
 
+    /// From where on the site finds a share worth a look, as words: they are no figures of energy.
+    var looks: [Fact] {
+        let figures: [(DiagnosisFigure, String, String)] = [
+            (.lookUnaccounted, "Worth a look: not accounted for, above", "关注线：未计量占比高于"),
+            (.lookComplete, "Worth a look: complete, below", "关注线：完整率低于"),
+        ]
+        return figures.compactMap { figure, en, zh in
+            guard let value = plan.diagnosis?.entries[figure]?.values.first else { return nil }
+            return fact(
+                figure.rawValue + "_percent", en, zh, .word(value.plainText), unit: "%")
+        }
+    }
+
     /// The money for all carriers that have a tariff, by the prices of their hours.
     var cost: [Fact] {
         let bills = plan.tree.carriers.compactMap { accounts.bill(of: $0, in: period) }

@@ -85,23 +85,33 @@ extension StatementTables {
                 .number("allowance", "Allowance of the year", "年度限额总量"),
                 .number("used", "Used so far", "已用"),
                 .number("used_percent", "Used", "已用占比", unit: "%"),
+                .number("path", "Even path to date", "均匀进度应为"),
+                .number("beside_path", "Beside it", "与均匀进度之差"),
+                .number("seasonal_path", "Path of the year before to date", "按上年节奏应为"),
+                .number("beside_seasonal_path", "Beside it", "与上年节奏之差"),
                 .number("expected", "Expected at the end", "年末预测"),
                 .number("low", "at least", "下限"), .number("high", "at most", "上限"),
                 .number("expected_percent", "Expected", "预测占比", unit: "%"),
                 .number("excess", "Expected excess", "预测超额"),
                 .number("surcharge", "Surcharge, estimated", "加价估算", unit: currency),
                 .words("state", "Standing", "状态"),
+                .words("state_code", "Standing, as a word", "状态代码"),
             ])
         for one in judgements {
+            func beside(_ path: Exact?) -> Cell {
+                Print.number(path.flatMap { path in one.counted.map { $0 - path } })
+            }
             table.rows.append([
                 .word(one.quota.id), .text(one.quota.title), .word(one.quota.unit.text),
                 .text(one.quota.strength.text), Print.number(one.allowance?.limit),
                 Print.number(one.allowance?.amount), Print.number(one.counted),
-                Print.number(one.percentUsed), Print.number(one.forecast?.expected),
+                Print.number(one.percentUsed), Print.number(one.linearPath),
+                beside(one.linearPath), Print.number(one.seasonalPath),
+                beside(one.seasonalPath), Print.number(one.forecast?.expected),
                 Print.number(one.forecast?.low), Print.number(one.forecast?.high),
                 Print.number(one.expectedPercent), Print.number(one.expectedExcess),
                 Print.number(one.expectedSurcharge?.cost, places: Print.money),
-                .text(one.state.text),
+                .text(one.state.text), .word(one.state.word),
             ])
         }
         return table

@@ -162,6 +162,12 @@ struct StatementTables {
         return table
     }
 
+    /// Every breakdown that the meters' properties allow.
+    var uses: [Table] { [items(), zones(), machines(), organisations()].compactMap { $0 } }
+
+    /// Meters beside those below them, over the period and by its months.
+    var balanced: [Table] { [balances(), balancesByMonth()].compactMap { $0 } }
+
     /// By end use, each under the class that it belongs to.
     func items() -> Table? {
         breakdown(
@@ -190,34 +196,5 @@ struct StatementTables {
             "machines", LocalizedText(en: "By machine", zh: "按机械设备"),
             name: { LocalizedText(en: $0, zh: $0) }
         ) { $0.machine }
-    }
-
-    /// Meters beside those below them.
-    func balances() -> Table? {
-        guard let ledger = accounts.ledger(of: period) else { return nil }
-        var table = Table(
-            key: "balances", title: LocalizedText(en: "Meters and those below them", zh: "上下级计量平衡"),
-            columns: [
-                .words("meter", "Meter", "计量点"), .words("title", "Name", "名称"),
-                .words("unit", "Unit", "单位"), .number("amount", "Amount", "用量"),
-                .number("children", "Those below", "下级合计"),
-                .number("unaccounted", "Not accounted for", "未计量"),
-                .number("unaccounted_percent", "Share", "占比", unit: "%"),
-            ])
-        let slots = accounts.slots(of: period)
-        for meter in plan.tree.inTreeOrder {
-            guard let balance = ledger.balance(below: meter.id, over: slots) else { continue }
-            let children = balance.children.reduce(Counts.Total()) { $0 + $1.total }
-            table.rows.append([
-                .word(meter.id), title(of: meter), .word(meter.carrier.unit),
-                Print.figure(
-                    accounts.figure(balance.whole, in: period),
-                    trace: StatementTrace.meter(meter, period)),
-                Print.figure(accounts.figure(children, in: period), trace: nil),
-                Print.figure(accounts.figure(balance.unaccounted, in: period), trace: nil),
-                Print.percent(balance.unaccountedShare),
-            ])
-        }
-        return table.rows.isEmpty ? nil : table
     }
 }

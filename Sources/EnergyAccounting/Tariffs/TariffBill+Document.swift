@@ -127,7 +127,6 @@ extension TariffBill {
 
     /// With the places that it has, so that a price is printed as it was typed.
     private func decimal(_ value: Exact) -> StatementDocument.Cell {
-        let places = TariffText.decimal(value).split(separator: ".").dropFirst().first?.count ?? 0
-        return .number(.init(value, places: places))
+        .number(.init(value, places: value.plainPlaces))
     }
 }

@@ -125,13 +125,6 @@ package struct TariffBill: Hashable, Sendable {
     package var meanEnergyPrice: Exact? {
         pricedQuantity.isZero ? nil : energyAmount / pricedQuantity
     }
-
-    /// All lines by the quantity that has a price; nil when nothing was used or a charge is
-    /// missing, without which the mean would be too low.
-    package var meanPrice: Exact? {
-        pricedQuantity.isZero || !missing.isEmpty || daysWithoutTable > 0
-            ? nil : total / pricedQuantity
-    }
 }
 
 extension TariffBook {

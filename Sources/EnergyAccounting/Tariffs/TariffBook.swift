@@ -28,10 +28,6 @@ package struct TariffBook: Hashable, Sendable {
     /// of each month.
     package var hasDemandCharge: Bool { tables.contains { $0.charges.demand != nil } }
 
-    /// Whether any table has an adjustment by power factor, for which the caller brings active and
-    /// reactive energy of each month.
-    package var hasPowerFactor: Bool { tables.contains { $0.charges.powerFactor != nil } }
-
     /// The place of the table that holds on a day, given as days since 1970-01-01.
     package func tableIndex(onDay day: Int) -> Int? {
         var (low, high) = (0, tables.count)

@@ -39,7 +39,7 @@ package struct TariffChange: Hashable, Sendable {
     /// The change as one line for people.
     package var text: LocalizedText {
         let span = first == last ? "\(first)" : "\(first)..\(last)"
-        let hoursText = TariffText.decimal(hours)
+        let hoursText = hours.plainText
         let (en, zh) = (words(\.en, none: "no price"), words(\.zh, none: "无价格"))
         let isTimed = subject == .energy
         return LocalizedText(
@@ -196,7 +196,7 @@ private struct TariffComparison {
         let table = book.tables[place]
         return table.calendar.plans[plan].runs.flatMap { run in
             let band = table.bands[run.band]
-            let words = "\(TariffText.decimal(band.price)) \(book.currency)/\(book.unit)"
+            let words = "\(band.price.plainText) \(book.currency)/\(book.unit)"
             let side = TariffChange.Side(
                 band: band.title, price: band.price, words: LocalizedText(en: words, zh: words))
             return Array(
@@ -208,7 +208,7 @@ private struct TariffComparison {
         _ subject: TariffChange.Subject, of charges: TariffCharges, in book: TariffBook
     ) -> TariffChange.Side? {
         func side(_ price: Exact, _ per: String, _ rest: String = "") -> TariffChange.Side {
-            let words = "\(TariffText.decimal(price)) \(book.currency)/\(per)\(rest)"
+            let words = "\(price.plainText) \(book.currency)/\(per)\(rest)"
             return TariffChange.Side(
                 band: nil, price: price, words: LocalizedText(en: words, zh: words))
         }
@@ -216,17 +216,17 @@ private struct TariffComparison {
         case .energy: return nil
         case .capacity:
             return charges.capacity.map {
-                side($0.price, "(kVA*month)", " × \(TariffText.decimal($0.kva)) kVA")
+                side($0.price, "(kVA*month)", " × \($0.kva.plainText) kVA")
             }
         case .demand:
             return charges.demand.map { demand in
                 var rest = ", \(demand.over.milliseconds / 60_000) min"
                 if let contracted = demand.contracted {
-                    rest += ", \(TariffText.decimal(contracted)) kW"
+                    rest += ", \(contracted.plainText) kW"
                 }
                 if let excess = demand.excess {
-                    rest += ", > \(TariffText.decimal(excess.above)) %"
-                    rest += " × \(TariffText.decimal(excess.share)) %"
+                    rest += ", > \(excess.above.plainText) %"
+                    rest += " × \(excess.share.plainText) %"
                 }
                 return side(demand.price, "(kW*month)", rest)
             }

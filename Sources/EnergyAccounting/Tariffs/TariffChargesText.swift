@@ -199,7 +199,7 @@ enum PowerFactorText {
         _ location: Location, from: Exact, below: Exact?, reached: Exact, _ isLast: Bool,
         _ faults: FaultCollector
     ) {
-        let (first, end) = (TariffText.decimal(from), TariffText.decimal(reached))
+        let (first, end) = (from.plainText, reached.plainText)
         if from > reached {
             faults.add(
                 location, "no step holds the power factors from \(end) to below \(first)",
@@ -211,12 +211,12 @@ enum PowerFactorText {
         }
         if let below, below <= from {
             faults.add(
-                location, "a step from \(first) to below \(TariffText.decimal(below)) holds nothing"
+                location, "a step from \(first) to below \(below.plainText) holds nothing"
             )
         }
         if let below, isLast {
             faults.add(
-                location, "no step holds the power factors from \(TariffText.decimal(below)) to 1",
+                location, "no step holds the power factors from \(below.plainText) to 1",
                 remedy: "leave 'below' out of the last step")
         }
         if below == nil, !isLast {

@@ -6,7 +6,7 @@ import Telemetry
 ///     format: tariff/1
 ///     tariff: works-power                        [a-z0-9-]
 ///     title: { en: Power of the works, zh: 工厂用电 }
-///     carrier: electricity                       [a-z-]
+///     carrier: electricity                       [a-z0-9-]
 ///     currency: CNY                              three capital letters
 ///     days:                                      optional: without it all days are working days
 ///       weekend: [sat, sun]                      mon tue wed thu fri sat sun
@@ -59,10 +59,10 @@ package enum TariffFile {
         var reader = MappingReader(root, faults)
         _ = reader.required("format")?.word([(format, ())], faults)
         let name = reader.required("tariff").flatMap {
-            TariffText.name($0, allowsDigits: true, faults)
+            $0.name(faults)
         }
-        let title = reader.required("title").flatMap { TariffText.title($0, faults) }
-        let carrier = reader.required("carrier").flatMap { TariffText.name($0, faults) }
+        let title = reader.required("title").flatMap { LocalizedText.parse($0, faults) }
+        let carrier = reader.required("carrier").flatMap { $0.name(faults) }
         let currency = reader.required("currency").flatMap { TariffText.currency($0, faults) }
         let days = reader.optional("days").map { TariffDaysText.read($0, faults) } ?? .allAlike
         let tableNodes = reader.required("tables")
@@ -86,37 +86,8 @@ package enum TariffFile {
     }
 }
 
-/// The small words of a tariff file: names, titles, days and times as they are written.
+/// The small words of a tariff file: currencies, origins, days and times as they are written.
 enum TariffText {
-    /// Small letters and hyphens, digits where they are allowed.
-    static func name(
-        _ node: LocatedNode, allowsDigits: Bool = false, _ faults: FaultCollector
-    ) -> String? {
-        guard let text = node.string(faults) else { return nil }
-        if isName(text, allowsDigits: allowsDigits) { return text }
-        faults.add(
-            node.location, "'\(text)' is not a name",
-            remedy: "small letters a to z\(allowsDigits ? ", digits" : "") and '-'")
-        return nil
-    }
-
-    static func isName(_ text: String, allowsDigits: Bool = false) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || $0 == 0x2D
-                    || (allowsDigits && (0x30...0x39).contains($0))
-            }
-    }
-
-    static func title(_ node: LocatedNode, _ faults: FaultCollector) -> LocalizedText? {
-        var reader = MappingReader(node, faults)
-        let en = reader.required("en")?.string(faults)
-        let zh = reader.required("zh")?.string(faults)
-        reader.finish()
-        guard let en, let zh else { return nil }
-        return LocalizedText(en: en, zh: zh)
-    }
-
     static func currency(_ node: LocatedNode, _ faults: FaultCollector) -> String? {
         guard let text = node.string(faults) else { return nil }
         if text.utf8.count == 3, text.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) {
@@ -153,13 +124,6 @@ enum TariffText {
     }
 
     static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-
-    /// A decimal without the zeros that say nothing, for messages.
-    static func decimal(_ value: Exact) -> String {
-        var text = Substring(value.text(places: 9))
-        while text.hasSuffix("0") { text = text.dropLast() }
-        return String(text.hasSuffix(".") ? text.dropLast() : text)
-    }
 
     /// Ascending numbers gathered into spans without a gap.
     static func spans(_ numbers: [Int]) -> [ClosedRange<Int>] {

@@ -14,8 +14,8 @@ enum TariffSeasonText {
         for element in node.list(faults) {
             var reader = MappingReader(element, faults)
             let nameNode = reader.required("season")
-            let name = nameNode.flatMap { TariffText.name($0, faults) }
-            let title = reader.optional("title").flatMap { TariffText.title($0, faults) }
+            let name = nameNode.flatMap { $0.name(faults) }
+            let title = reader.optional("title").flatMap { LocalizedText.parse($0, faults) }
             let months = reader.optional("months")
             let days = reader.optional("days")
             let other = reader.optional("other")

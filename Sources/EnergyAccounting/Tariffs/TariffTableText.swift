@@ -93,8 +93,8 @@ struct TariffTableDraft {
         var names: Set<String> = []
         for element in node.list(faults) {
             var reader = MappingReader(element, faults)
-            let name = reader.required("band").flatMap { TariffText.name($0, faults) }
-            let title = reader.optional("title").flatMap { TariffText.title($0, faults) }
+            let name = reader.required("band").flatMap { $0.name(faults) }
+            let title = reader.optional("title").flatMap { LocalizedText.parse($0, faults) }
             let hasTitle = reader.has("title")
             let price = reader.required("price").flatMap { prices.energyPrice($0) }
             reader.finish()
