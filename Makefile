@@ -5,7 +5,7 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field bench-alarms format clean help
+.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field bench-alarms bench-accounts format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -76,6 +76,13 @@ bench-alarms: ## how soon an alarm is told, beside a bare publish and POST; QUIC
 	$(BUILD_RELEASE) --product plumbline
 	python3 Benchmarks/alarms.py --binaries .build/benchmarks/release --docs docs/benchmarks.md \
 		$(if $(QUICK),--quick)
+
+bench-accounts: ## a year of hours of 100 meters, accounted for
+	@scripts/setup --for bench
+	$(BUILD_RELEASE) --product StoreBenchmark
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		.build/benchmarks/release/StoreBenchmark accounts --data "$$folder" \
+		| python3 -m json.tool --sort-keys | tee Benchmarks/results/accounts.json
 
 format: ## formats every Swift file
 	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)

@@ -239,6 +239,10 @@ if Context.environment["PLUMBLINE_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "StoreBenchmark",
-            dependencies: ["Telemetry", "BucketCodec", "Store", "Gateway", lifecycle, logging],
+            dependencies: [
+                "Telemetry", "LocatedText", "BucketCodec", "EnergyAccounting", "Store", "Gateway",
+                lifecycle,
+                logging,
+            ],
             path: "Benchmarks/StoreBenchmark", swiftSettings: strict))
 }

@@ -11,6 +11,7 @@ import Telemetry
 ///     StoreBenchmark day     --data DIR --series crane-1.hook_height --count 200
 ///     StoreBenchmark codec
 ///     StoreBenchmark seals   --data DIR
+///     StoreBenchmark accounts --data DIR --meters 100 --runs 15
 ///     StoreBenchmark history --data DIR --config FILE --share DIR --device ID --seconds 86400
 @main
 struct StoreBenchmark {
@@ -27,6 +28,11 @@ struct StoreBenchmark {
             case "day": try await day(options)
             case "codec": try await codec(options)
             case "seals": try await seals(options)
+            case "accounts":
+                try report(
+                    try await AccountsBenchmark.run(
+                        directory: options.text("data"), meters: options.number("meters", 100),
+                        runs: options.number("runs", 15)))
             case "history": try await history(options)
             default: throw Failure("there is no part '\(part)'")
             }
