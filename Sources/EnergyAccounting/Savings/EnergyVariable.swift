@@ -10,7 +10,9 @@ import Telemetry
 ///       - { variable: staff, of: people }                       person-days
 ///       - { variable: output, of: output }                      10⁴ yuan
 package struct EnergyVariable: Hashable, Sendable {
+    /// What a variable is worked out of.
     package enum Source: Hashable, Sendable {
+        /// Out of the outdoor temperature.
         case degreeDays(DegreeDayBase)
         /// The entries `produced:` of one product; known for whole months only.
         case produced(String, unit: String)

@@ -7,7 +7,7 @@ answer has to be follows from the readings.
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from .cells import Cell, Number, Rows
 from .civil import Period
@@ -44,6 +44,7 @@ def _solved(rows: list[list[Fraction]]) -> list[Fraction]:
     return [row[-1] for row in rows]
 
 
+@lru_cache(None)
 def student_quantile(confidence_percent: float, freedom: int) -> float:
     """Within ± which t so many per cent of Student's distribution lie."""
     front = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(
@@ -178,7 +179,8 @@ class Baseline:
         for at, (value, one) in enumerate(zip(coefficients, diagonal)):
             error = math.sqrt(self.quality["variance"] * float(one))
             row: dict[str, Cell] = {
-                "coefficient": Number(value, 4), "standard_error": Number(Fraction(error), 4)}
+                "coefficient": Number(value, 4), "standard_error": Number(Fraction(error), 4),
+                "variance_inflation": None, "least": None, "greatest": None}
             if at:
                 seen = [each.values[at - 1] for each in rows]
                 mean = sum(seen, Fraction(0)) / len(seen)
@@ -272,6 +274,12 @@ class Savings:
             "saved": Number(modelled - measured),
             "uncertainty": Number(Fraction(baseline.uncertainty(modelled, len(found))))}
         return rows
+
+
+@lru_cache(None)
+def savings_of(accounts) -> Savings:
+    """The savings of a site; its models are fitted once."""
+    return Savings(accounts, accounts.weather)
 
 
 def normalised(accounts, weather, period: Period) -> dict[str, Cell]:

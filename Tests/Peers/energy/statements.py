@@ -10,7 +10,7 @@ from .cells import Cell, Number, Rows
 from .civil import Period
 from .ledger import Total
 from .meters import CARRIERS, Meter
-from .savings import Savings, normalised
+from .savings import normalised, savings_of
 
 
 @dataclass
@@ -265,10 +265,10 @@ class Statement:
         return normalised(self.accounts, self.accounts.weather, self.period)
 
     def beside_baselines(self) -> dict[str, Rows]:
-        return Savings(self.accounts, self.accounts.weather).summary(self.period)
+        return savings_of(self.accounts).summary(self.period)
 
     def savings(self) -> dict[str, Rows]:
-        return Savings(self.accounts, self.accounts.weather).statement(self.period)
+        return savings_of(self.accounts).statement(self.period)
 
     def bills(self) -> dict[str, Rows]:
         tables: dict[str, Rows] = {}
