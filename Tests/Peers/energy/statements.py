@@ -37,7 +37,9 @@ def change(now: Fraction | None, earlier: Fraction | None) -> Cell:
 
 
 def estimated(total: Total) -> Cell:
-    return ratio(total.estimated, total.amount)
+    """A share has no sign: what is left of meters can be below nought, and its estimated part above."""
+    share = ratio(total.estimated, total.amount)
+    return None if share is None else Number(abs(share.value))
 
 
 def complete(total: Total) -> Cell:
