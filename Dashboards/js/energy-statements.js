@@ -6,8 +6,8 @@ import { address } from './gateway.js';
 import { readable, tableOf, wholeTable } from './statement.js';
 import { inBoth, language, t } from './words.js';
 
-const ofTheMonth = ['monthly', 'flash', 'photovoltaic', 'site-declaration', 'disclosure'];
-const ofTheYear = ['yearly', 'quota', 'annual-return', 'institution'];
+const ofTheMonth = ['monthly', 'flash', 'photovoltaic', 'savings', 'site-declaration', 'disclosure'];
+const ofTheYear = ['yearly', 'quota', 'savings', 'annual-return', 'institution'];
 const formats = [['html', 'HTML'], ['xlsx', 'XLSX'], ['csv', 'CSV']];
 
 function row(kind, period, told) {

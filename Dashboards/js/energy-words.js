@@ -106,6 +106,7 @@ learn({
   kind_institution: ['Assessment of a public institution', '公共机构节能目标考核表'],
   kind_photovoltaic: ['Own photovoltaics set off', '自有光伏发电抵扣核算表'],
   kind_quota: ['Quota and surcharge', '能耗限额执行情况表'],
+  kind_savings: ['Savings beside the baselines', '节能量核算表'],
   fileOf: ['{0}, {1}, as {2}', '{0},{1},{2} 格式'],
 
   notes: ['What the figures rest on', '数据依据'],

@@ -41,6 +41,40 @@ extension SimulatedYear {
             """
     }
 
+    /// The profile of the thermometer.
+    package static let thermometerProfile = """
+        format: device-profile/1
+        device:
+          id: simulated/station-1
+          vendor: { en: Plumbline, zh: 模拟 }
+          models: [thermometer]
+          kind: station.weather
+          title: { en: "Simulated thermometer", zh: 模拟气温计 }
+        provenance:
+          status: unverified
+          checked: "2026-11-22"
+          sources:
+            - { ref: "the simulator itself", covers: [addresses] }
+        interfaces:
+          rs485:
+            protocol: modbus
+            unit: 1
+            serial: { baud: 9600, data_bits: 8, parity: none, stop_bits: 1 }
+            word_order: high_first
+            byte_order: high_first
+            identify: [ { at: holding/0x0000, type: int16, between: [-600, 600] } ]
+            limits: { max_registers: 40, response_timeout: 1s }
+            polls: { slow: 3600s }
+            defaults: { type: int16, poll: slow }
+            points:
+              air_temperature: { at: holding/0x0000, scale: 0.1, unit: Cel }
+            tests:
+              - name: below nought
+                given: { holding/0x0000: "FFDD" }
+                expect: { air_temperature: -3.5 }
+
+        """
+
     /// The site that reads these registers, with everything that the accounts of a year need.
     ///
     /// - Parameters:
@@ -54,6 +88,9 @@ extension SimulatedYear {
             "      - { id: \(register.device), profile: simulated/\(register.device), "
                 + "unit: \(index + 1) }"
         }
+        let station =
+            "      - { id: \(Self.thermometer.device), profile: simulated/station-1, "
+            + "unit: \(registers.count + 1) }"
         let energy = { (file: String) in quoted("\(share)/Config/\(file)") }
         return """
             # A simulated year of a construction site: nothing of it is anybody's.
@@ -70,7 +107,7 @@ extension SimulatedYear {
               - id: bus
                 modbus: tcp://127.0.0.1:1
                 devices:
-            \(devices.joined(separator: "\n"))
+            \((devices + [station]).joined(separator: "\n"))
             meters:
               - { id: main, title: { en: Main meter, zh: 总表 }, carrier: electricity, limit: 630 kW, counter: meter-main.active_energy.import.total }
               - { id: plant, title: { en: Plant and cranes, zh: 施工机械 }, parent: main, item: special, zone: plant, machine: crane, counter: meter-plant.active_energy.import.total }
@@ -90,6 +127,13 @@ extension SimulatedYear {
                   - { factor: coal, carrier: electricity, region: national, scheme: equivalent }
               quotas: { include: [ \(energy("quotas/example-area-quota.yaml")) ] }
               entries: energy-entries.yaml
+              outdoor: { temperature: \(Self.thermometer), known_hours: 80 % }
+              variables:
+                - { variable: hdd, heating_below: 18 }
+                - { variable: cdd, cooling_above: 26 }
+                - { variable: concrete, produced: concrete, unit: m3 }
+                - { variable: staff, of: people }
+              baselines: { method: baseline-method.yaml, frozen: [] }
               diagnosis: \(energy("diagnosis/meters.yaml"))
               compliance: \(energy("energy/compliance.yaml"))
               particulars:
@@ -142,6 +186,18 @@ extension SimulatedYear {
                 let rest = "\(hundredths % 100)"
                 let padded = String(repeating: "0", count: 2 - rest.count) + rest
                 return "\(series),\(time.rfc3339()),\(hundredths / 100).\(padded)"
+            }
+        }
+    }
+
+    /// Every reading of the thermometer as text, like `readingLines`.
+    package var temperatureLines: [String] {
+        thermometerInstants.compactMap { time in
+            temperature(at: time).map { value in
+                let tenths = Int64((value * 10).rounded())
+                let sign = tenths < 0 ? "-" : ""
+                let digits = "\(tenths.magnitude / 10).\(tenths.magnitude % 10)"
+                return "\(Self.thermometer),\(time.rfc3339()),\(sign)\(digits)"
             }
         }
     }

@@ -33,7 +33,8 @@ extension StoreReader {
                 of: carrier, plan, in: periods[0].months, now: now)
         }
         return EnergyAccounts(
-            plan: plan, calendar: shared.calendar, now: now, ledgers: ledgers, months: months)
+            plan: plan, calendar: shared.calendar, now: now, ledgers: ledgers, months: months,
+            outdoor: try await outdoorDays(of: plan, in: periods, now: now))
     }
 
     /// The greatest mean power of a quarter of an hour, month by month, of all that comes in.

@@ -19,6 +19,8 @@ struct Energy: AsyncParsableCommand {
               plumbline energy balance --period 2026
               plumbline energy quota
               plumbline energy statement monthly --period 2026-03 --out march.xlsx
+              plumbline energy baseline --meter main --period 2025 --variables hdd,cdd
+              plumbline energy statement savings --period 2026
               plumbline energy explain main@2026-03
               plumbline energy close 2026-03 --by 'Li Wei'
             A period is a year, a month, a day, or 2026-03-01..2026-03-15 with its last day.
@@ -30,6 +32,8 @@ struct Energy: AsyncParsableCommand {
               plumbline energy balance --period 2026
               plumbline energy quota
               plumbline energy statement monthly --period 2026-03 --out march.xlsx
+              plumbline energy baseline --meter main --period 2025 --variables hdd,cdd
+              plumbline energy statement savings --period 2026
               plumbline energy explain main@2026-03
               plumbline energy close 2026-03 --by '李伟'
             期间可写年、月、日，或 2026-03-01..2026-03-15（含末日）。
@@ -37,7 +41,7 @@ struct Energy: AsyncParsableCommand {
         subcommands: [
             EnergyNow.self, EnergyIntensity.self, EnergyBalance.self, EnergyProfile.self,
             EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self, EnergyDiagnose.self,
-            EnergyClose.self,
+            EnergyBaseline.self, EnergyClose.self,
         ], defaultSubcommand: EnergyNow.self)
 }
 

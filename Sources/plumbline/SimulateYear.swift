@@ -85,6 +85,11 @@ struct SimulateYear {
                 contentsOfFile: share + "/Config/tariffs/\(example).yaml", encoding: .utf8)
             try write(text.replacing("2026", with: "\(year)"), name + ".yaml")
         }
+        try write(SimulatedYear.thermometerProfile, "Devices/simulated/station-1.yaml")
+        try write(try method(), "baseline-method.yaml")
+        try write(
+            "series,time,value\n" + simulated.temperatureLines.joined(separator: "\n") + "\n",
+            "truth/temperatures.csv")
         var series = "series,period_seconds,modulus\n"
         var readings = "series,time,value\n"
         for register in simulated.registers {
@@ -101,18 +106,35 @@ struct SimulateYear {
     }
 }
 
+extension SimulateYear {
+    /// The shipped method, but that eight months are enough: a year has to hold what is compared
+    /// with its beginning.
+    private func method() throws -> String {
+        try String(contentsOfFile: share + "/Config/baselines/method.yaml", encoding: .utf8)
+            .replacing("method: ashrae-14-ipmvp", with: "method: simulated")
+            .replacing("least_periods, value: 12,", with: "least_periods, value: 8,")
+            .replacing("least_periods, value: 329,", with: "least_periods, value: 200,")
+    }
+}
+
 /// The readings of a simulated year as scans, a day at a time.
 private struct SimulatedYearScans: Sequence, IteratorProtocol {
     private let year: SimulatedYear
+    private let thermometer: ScanGroup.ID?
     private let groups: [(register: SimulatedYear.Register, group: ScanGroup)]
     private var reached: Timestamp
 
     init(_ year: SimulatedYear, groups: [ScanGroup]) {
         self.year = year
         reached = year.from
+        thermometer = groups.first { $0.device == SimulatedYear.thermometer.device }?.id
         self.groups = year.registers.compactMap { register in
             groups.first { $0.device == register.device }.map { (register, $0) }
         }
+    }
+
+    private func isHour(_ time: Timestamp) -> Bool {
+        (time - year.from).milliseconds % SimulatedYear.thermometerPeriod.milliseconds == 0
     }
 
     mutating func next() -> [Scan]? {
@@ -126,6 +148,12 @@ private struct SimulatedYearScans: Sequence, IteratorProtocol {
                     Scan(
                         group: group.id, time: reached, flags: .backfill,
                         readings: [.good(.number(value))]))
+            }
+            if let thermometer, isHour(reached), let celsius = year.temperature(at: reached) {
+                scans.append(
+                    Scan(
+                        group: thermometer, time: reached, flags: .backfill,
+                        readings: [.good(.number(celsius))]))
             }
             reached = reached + SimulatedYear.period
         }

@@ -10,6 +10,7 @@ struct StatementYearTests {
     private static let kinds = [
         ("yearly", "2025"), ("annual-return", "2025"), ("photovoltaic", "2025"),
         ("site-declaration", "2025"), ("flash", "2025-11"),
+        ("savings", "2025-09-01..2025-12-31"), ("savings", "2025-11"), ("savings", "2025"),
     ]
 
     @Test(
@@ -23,6 +24,7 @@ struct StatementYearTests {
                 "--share", packageRoot,
             ])
             try #require(made.status == .exited(0), "\(made.error)")
+            try await Self.freeze(site)
             let months = (1...12).map { ("monthly", "2025-" + ($0 < 10 ? "0" : "") + "\($0)") }
             var statements: [String] = []
             for (kind, period) in Self.kinds + months {
@@ -34,6 +36,16 @@ struct StatementYearTests {
                 try #require(result.status == .exited(0), "\(result.error)")
                 statements += ["--statement", path]
             }
+            for period in ["2025-02", "2025-07", "2025-11", "2025"] {
+                let path = "\(folder)/intensity-\(period).json"
+                let result = try await Program.run([
+                    "energy", "intensity", "--config", site + "/site.yaml", "--period", period,
+                    "--at", "2026-01-01T12:00:00Z", "--format", "json",
+                ])
+                try #require(result.status == .exited(0), "\(result.error)")
+                try result.output.write(toFile: path, atomically: true, encoding: .utf8)
+                statements += ["--statement", path]
+            }
             let judged = try await Self.judge(
                 [
                     "--site", site + "/site.yaml", "--readings", site + "/truth/readings.csv",
@@ -42,6 +54,46 @@ struct StatementYearTests {
             #expect(judged.status == .exited(0), "\(judged.output)\n\(judged.error)")
             try await Self.expectSameWorkbook(site, folder)
         }
+    }
+
+    /// Freezes a baseline of days and one of months, and lets the site name them.
+    ///
+    /// What the method does not bear is refused, and nothing is written.
+    private static func freeze(_ site: String) async throws {
+        func baseline(_ more: [String]) async throws -> (status: TerminationStatus, text: String) {
+            let result = try await Program.run(
+                [
+                    "energy", "baseline", "--config", site + "/site.yaml", "--at",
+                    "2026-01-01T12:00:00Z",
+                ] + more)
+            return (result.status, result.output + result.error)
+        }
+        let refused = try await baseline([
+            "--meter", "office", "--period", "2025-01-01..2025-03-31", "--variables", "hdd,staff",
+            "--out", site + "/office.yaml",
+        ])
+        #expect(refused.status == .exited(65))
+        #expect(refused.text.contains("3 usable periods, and 8 are needed"))
+        #expect(!FileManager.default.fileExists(atPath: site + "/office.yaml"))
+        let span = "2025-01-01..2025-08-31"
+        for (meter, interval, variables) in [
+            ("main", "day", "hdd,cdd"), ("living", "month", "hdd,cdd"),
+        ] {
+            let made = [
+                "--meter", meter, "--period", span, "--interval", interval, "--variables",
+                variables, "--name", "\(meter)-\(interval)s", "--out", "\(site)/\(meter).yaml",
+            ]
+            let first = try await baseline(made)
+            try #require(first.status == .exited(0), "\(first.text)")
+            #expect(first.text.contains("sha256 of the whole text"))
+            let again = try await baseline(made)
+            #expect(again.status == .exited(65) && again.text.contains("not written over"))
+        }
+        let file = site + "/site.yaml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try #require(text.contains("frozen: []"))
+        try text.replacing("frozen: []", with: "frozen: [main.yaml, living.yaml]")
+            .write(toFile: file, atomically: true, encoding: .utf8)
     }
 
     @Test("the reference itself is right in cases worked by hand")

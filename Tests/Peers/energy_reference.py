@@ -4,7 +4,8 @@ energy_reference.py --site site.yaml --readings readings.csv --now 2027-01-01T00
     --statement out.json [--statement more.json …]
 
 The rules are those of docs/formats/energy.md and its neighbours; nothing is shared with the gateway.
-readings.csv has series,time,value; series.csv beside it series,period_seconds,modulus. Exits with 1
+readings.csv has series,time,value; series.csv beside it series,period_seconds,modulus;
+temperatures.csv, where there is one, series,time,value of thermometers. Exits with 1
 on any difference or when too little was compared, with 2 when a file cannot be used.
 """
 
@@ -20,10 +21,12 @@ from energy.ledger import Ledger
 from energy.numbers import BadInput
 from energy.readings import registers
 from energy.statements import Statement
+from energy.weather import daily_means
 
 
 def accounts_of(site: sites.Site, readings: Path, now: int, periods: list[Period]) -> Accounts:
     """The accounts over all periods and those that they are compared with."""
+    periods = periods + [Period.parse(one["period"]) for one in site.frozen]
     periods = [each for one in periods for each in (one, one.before, one.year_before, *one.months)]
     first, last = min(one.first for one in periods), max(one.last for one in periods)
     wanted = {}
@@ -39,7 +42,10 @@ def accounts_of(site: sites.Site, readings: Path, now: int, periods: list[Period
         slots = Slots(site.zone, first - timedelta(1), last, is_fine)
         return Ledger(site, slots, counters, slots.passed(now))
     coarse = ledger(in_quarters)
-    return Accounts(coarse, coarse if in_quarters else ledger(True))
+    weather, temperatures = {}, readings.parent / "temperatures.csv"
+    if site.outdoor is not None and temperatures.exists():
+        weather = daily_means(temperatures, *site.outdoor, site.zone, now)
+    return Accounts(coarse, coarse if in_quarters else ledger(True), weather)
 
 
 def arguments() -> argparse.Namespace:

@@ -59,6 +59,16 @@ struct StatementRouteTests {
         }
     }
 
+    @Test("of savings are among them, and say so where there is nothing to compare with")
+    func savings() async throws {
+        try await TestSite.with { site in
+            try await fill(site)
+            let answer = try await site.get("/api/v1/energy/statement?kind=savings&period=2026-11")
+            #expect(answer.status == 200 && answer.object["kind"] as? String == "savings")
+            #expect(answer.text.contains("The site names no baselines"))
+        }
+    }
+
     @Test(
         "that cannot be made are refused with what to do",
         arguments: [

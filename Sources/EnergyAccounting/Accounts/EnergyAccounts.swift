@@ -6,6 +6,8 @@ package struct EnergyAccounts: Sendable {
     package let calendar: SiteCalendar
     /// What begins later has not happened yet.
     package let now: Timestamp
+    /// Of the days of the periods that were read.
+    package let outdoor: OutdoorDays
     private let ledgers: [(period: AccountingPeriod, ledger: MeterLedger)]
     private let schedules: [Carrier: [TariffSchedule]]
     /// What charges by the month rest on, by carrier and month.
@@ -14,11 +16,14 @@ package struct EnergyAccounts: Sendable {
     /// - Parameters:
     ///   - ledgers: of the periods that are asked for; a part of one is found in it.
     ///   - months: what was measured for demand charges.
+    ///   - outdoor: the daily mean outdoor temperatures of the periods.
     package init(
         plan: EnergyPlan, calendar: SiteCalendar, now: Timestamp,
         ledgers: [(period: AccountingPeriod, ledger: MeterLedger)],
-        months: [Carrier: [AccountingPeriod: TariffMonth]] = [:]
+        months: [Carrier: [AccountingPeriod: TariffMonth]] = [:],
+        outdoor: OutdoorDays = OutdoorDays()
     ) {
+        self.outdoor = outdoor
         self.months = months
         self.plan = plan
         self.calendar = calendar

@@ -20,6 +20,12 @@ package struct EnergyPlan: Sendable {
     package var quotaInputs: [QuotaCorrectionInput: Exact] = [:]
     /// What the law demands of the metering; nil where the site names no file of it.
     package var compliance: ComplianceRules?
+    /// Where the outdoor temperature comes from; nil leaves degree days open.
+    package var outdoor: OutdoorSource?
+    /// Beside which energy is told: degree days, production, people.
+    package var variables: [EnergyVariable] = []
+    /// How savings are judged, and beside what; nil tells none.
+    package var baselines: BaselinePlan?
     /// Thresholds of self-diagnosis; nil judges nothing.
     package var diagnosis: DiagnosisThresholds?
     /// What statements say of the site: owner, address, permit, signatory.

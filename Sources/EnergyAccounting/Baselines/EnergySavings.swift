@@ -67,6 +67,13 @@ package struct EnergySavings: Hashable, Sendable {
     package let savedMoney: Exact?
     package let contractorMoney: Exact?
 
+    /// The half width for one row alone, in kWh; those of several rows do not add up, because the
+    /// errors of one make up for those of another.
+    package func uncertainty(of row: Row) -> Double {
+        uncertainty.energy * Double(rows.count).squareRoot() * row.adjustedBaseline.double
+            / adjustedBaseline.double
+    }
+
     /// Whether any row lies outside of what the baseline has seen.
     package var isExtrapolated: Bool { rows.contains { !$0.extrapolated.isEmpty } }
 }

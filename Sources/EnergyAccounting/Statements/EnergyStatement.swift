@@ -11,6 +11,7 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
     case institution
     case photovoltaic
     case quota
+    case savings
 
     package var title: LocalizedText {
         switch self {
@@ -26,6 +27,8 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         case .photovoltaic:
             LocalizedText(en: "Own photovoltaics set off", zh: "自有光伏发电抵扣核算表")
         case .quota: LocalizedText(en: "Quota and surcharge", zh: "能耗限额执行情况表")
+        case .savings:
+            LocalizedText(en: "Savings beside the baselines", zh: "节能量核算表")
         }
     }
 
@@ -46,7 +49,7 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
     /// Whether it is made for a year.
     package var isYearly: Bool {
         switch self {
-        case .monthly, .flash, .photovoltaic, .siteDeclaration, .disclosure: false
+        case .monthly, .flash, .photovoltaic, .siteDeclaration, .disclosure, .savings: false
         case .yearly, .annualReturn, .institution, .quota: true
         }
     }
@@ -65,6 +68,7 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
 
     /// The periods that have to be read before it can be made.
     package func periods(for period: AccountingPeriod) -> [AccountingPeriod] {
+        if self == .savings { return [period] }
         var periods = [period]
         for other in [period.before, period.yearBefore] where !periods.contains(other) {
             periods.append(other)
@@ -95,20 +99,22 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         let facts = StatementFacts(accounts: accounts, period: period)
         var document = StatementDocument(
             kind: rawValue, title: title, site: site, period: period.label)
-        let bills = accounts.plan.tree.carriers.flatMap { tables.bill(of: $0) }
+        let bills = isBilled ? accounts.plan.tree.carriers.flatMap { tables.bill(of: $0) } : []
         switch self {
         case .monthly:
             document.facts =
                 facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.carriers(), tables.meters()]
-                + tables.uses + tables.balanced + bills
+                + tables.uses + tables.balanced
+                + [tables.baselines(tables.compared())].compactMap { $0 } + bills
         case .yearly:
             document.facts =
                 facts.basis + facts.electricity + facts.together + facts.cost + facts.looks
             document.tables =
                 [tables.months(), tables.carriers(), tables.meters()]
-                + tables.uses + tables.balanced + bills
+                + tables.uses + tables.balanced
+                + [tables.baselines(tables.compared())].compactMap { $0 } + bills
         case .annualReturn:
             document.facts = facts.particulars + facts.basis + facts.together
             document.tables = [tables.annualReturn()]
@@ -133,9 +139,13 @@ package enum EnergyStatement: String, Hashable, Sendable, CaseIterable {
         case .quota:
             document.facts = facts.basis + facts.electricity
             document.tables = [tables.quotas()].compactMap { $0 }
+        case .savings:
+            document.tables = tables.allSavings()
         }
         if let remarks = tables.remarks() { document.tables.append(remarks) }
-        document.notes = (standing.map { [$0] } ?? []) + StatementNotes(accounts, period).all
+        let notes = StatementNotes(accounts, period)
+        document.notes =
+            (standing.map { [$0] } ?? []) + (self == .savings ? notes.savings : notes.all)
         return document
     }
 }

@@ -54,7 +54,8 @@ package enum EnergyView {
         return StatementDocument(
             kind: "intensity", title: LocalizedText(en: "Energy intensity", zh: "用能强度"),
             site: site, period: period.label,
-            facts: facts.basis + facts.electricity + facts.together + facts.cost,
+            facts: facts.basis + facts.electricity + facts.normalised + facts.together
+                + facts.cost,
             tables: [tables.comparison(), tables.carriers()] + tables.peers(),
             notes: StatementNotes(accounts, period).all)
     }

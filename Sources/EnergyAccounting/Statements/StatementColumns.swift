@@ -20,6 +20,16 @@ enum Print {
         } ?? .missing(missing)
     }
 
+    /// A figure of statistics; what leaves the range of exact numbers is not told.
+    static func double(
+        _ value: Double?, places: Int = amount, isEstimated: Bool = false,
+        missing: LocalizedText = LocalizedText(en: "not known", zh: "未知")
+    ) -> StatementDocument.Cell {
+        number(
+            value.flatMap { ScaledInteger(rounding: $0) }.map { Exact($0) }, places: places,
+            isEstimated: isEstimated, missing: missing)
+    }
+
     /// A share as a per cent.
     static func percent(_ share: Exact?) -> StatementDocument.Cell {
         number(share.map { $0 * Exact(100) }, places: percent)

@@ -5,11 +5,11 @@ struct StatementFacts {
     let accounts: EnergyAccounts
     let period: AccountingPeriod
 
-    private var plan: EnergyPlan { accounts.plan }
+    var plan: EnergyPlan { accounts.plan }
 
     typealias Fact = StatementDocument.Fact
 
-    private func fact(
+    func fact(
         _ key: String, _ en: String, _ zh: String, _ cell: StatementDocument.Cell,
         unit: String = ""
     ) -> Fact {

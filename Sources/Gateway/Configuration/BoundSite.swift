@@ -112,6 +112,9 @@ package struct BoundSite: Sendable {
         Self.checkSprays(configuration.sprays, links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.energy.tree.bindingFaults(series: series)))
+        if let outdoor = configuration.energy.outdoor {
+            faults.add(Faults(outdoor.bindingFaults(series: series)))
+        }
         self.configuration.evidence = Self.evidence(
             configuration.evidence, series, units, faults)
         let alarms = AlarmMachine(

@@ -13,6 +13,14 @@ import Telemetry
 //      enable: [office-b-cold]            figures from memory that the site takes over
 //      inputs: { use-hours: 2800 h, area-per-person: 12 m2/person }
 //    entries: energy-entries.yaml         what people write down
+//    outdoor: { temperature: station-1.air_temperature, known_hours: 80 % }
+//    variables:                           beside which energy is told
+//      - { variable: hdd, heating_below: 18 }
+//      - { variable: concrete, produced: concrete, unit: m3 }
+//    baselines:
+//      method: baselines/method.yaml      what a baseline and savings must meet
+//      frozen: [baselines/main-2025.yaml] as 'plumbline energy baseline' writes them
+//      contractor_share: 60 %
 //    diagnosis: diagnosis/meters.yaml     thresholds by which meters are judged
 //    compliance: energy/compliance.yaml   the duty to be connected and running
 //    particulars:                         what statements say of the site
@@ -56,6 +64,24 @@ extension SiteConfiguration {
         if let node = reader.optional("entries") {
             plan.entries = files.read(node) { try EnergyEntries.parse($0, file: $1) } ?? .none
             faults.add(Faults(plan.entries.bindingFaults(tree: tree)))
+        }
+        if let node = reader.optional("outdoor") {
+            plan.outdoor = OutdoorSource.parse(node, faults)
+        }
+        if let node = reader.optional("variables") {
+            plan.variables = EnergyVariable.parse(node, faults)
+            for variable in plan.variables {
+                faults.add(
+                    Faults(
+                        variable.bindingFaults(
+                            hasOutdoor: reader.has("outdoor"), entries: plan.entries)))
+            }
+        }
+        if let node = reader.optional("baselines") {
+            plan.baselines = files.baselines(node)
+            faults.add(
+                Faults(
+                    plan.baselines?.bindingFaults(tree: tree, variables: plan.variables) ?? []))
         }
         if let node = reader.optional("diagnosis") {
             plan.diagnosis = files.read(node) { try DiagnosisFile.parse($0, file: $1) }
@@ -158,6 +184,32 @@ private struct EnergyFiles {
             }
         }
         values.finish()
+    }
+
+    func baselines(_ node: LocatedNode) -> BaselinePlan? {
+        var reader = MappingReader(node, faults)
+        let method = reader.required("method").flatMap {
+            read($0) { try BaselineMethodFile.parse($0, file: $1) }
+        }
+        let frozen = (reader.optional("frozen")?.list(faults) ?? []).compactMap { node in
+            read(node) { try FrozenBaseline.parse($0, file: $1) }
+                .map { BaselinePlan.Named($0, at: node.location) }
+        }
+        let share = reader.optional("contractor_share")
+        reader.finish()
+        guard let method else { return nil }
+        var plan = BaselinePlan(method: method)
+        plan.frozen = frozen
+        if let share, let percent = share.exact(unit: "%", faults) {
+            if percent >= .zero, percent <= Exact(100) {
+                plan.contractorPercent = percent
+            } else {
+                faults.add(
+                    share.location, "'contractor_share' cannot be \(share.kindWord)",
+                    remedy: "from 0 % to 100 %")
+            }
+        }
+        return plan
     }
 
     func particular(_ node: LocatedNode) -> EnergyPlan.Particular? {

@@ -42,7 +42,8 @@ class Bill:
 
 
 class Accounts:
-    def __init__(self, ledger: Ledger, quarters: Ledger):
+    def __init__(self, ledger: Ledger, quarters: Ledger, weather: dict[date, Fraction] | None = None):
+        self.weather = weather or {}
         self.ledger, self.quarters = ledger, quarters
         self.site, self.tree = ledger.site, ledger.site.tree
         self.total = lru_cache(None)(self._total)

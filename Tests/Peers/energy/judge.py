@@ -38,7 +38,8 @@ ROWS = {
     "carriers": _by("carrier"), "meters": _by("meter"), "items": _by("part"), "zones": _by("part"),
     "machines": _by("part"), "balances": _by("meter"), "months": _by("month"),
     "comparison": _by("carrier"), "annual_return": _by("carrier"), "photovoltaic": _by("line"),
-    "remarks": _remark, "tariff_energy": _band, "tariff_charges": _charge,
+    "savings_remarks": _by("baseline", "reason"), "savings": _by("period"), "baselines": _by("baseline"),
+    "fits": _by("baseline"), "baseline": _by("term"), "remarks": _remark, "tariff_energy": _band, "tariff_charges": _charge,
 }
 
 

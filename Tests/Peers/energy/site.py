@@ -1,6 +1,6 @@
 """The site's configuration and the files that it names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from .factors import FactorBook
 from .meters import Tree
 from .numbers import BadInput, exact, measure
 from .tariffs import Tariff
+from .weather import USUAL_SHARE, Variable
 
 
 @dataclass
@@ -24,6 +25,11 @@ class Site:
     tariffs: dict[str, Tariff]
     factors: FactorBook
     classes: dict[str, str]
+    # The series of the outdoor temperature, and of a day's hours how many must be known.
+    outdoor: tuple[str, Fraction] | None = None
+    variables: list[Variable] = field(default_factory=list)
+    method: dict | None = None
+    frozen: list[dict] = field(default_factory=list)
 
     def end_use(self, item: str) -> str:
         """The class at the top of the catalogue."""
@@ -61,9 +67,17 @@ def read(path: Path) -> Site:
         tariff = Tariff(beside(name))
         tariffs[tariff.carrier] = tariff
     items = beside(energy["items"])["items"] if "items" in energy else []
+    outdoor = energy.get("outdoor")
+    baselines = energy.get("baselines") or {}
     return Site(
         zone=ZoneInfo(about["timezone"]),
         area=measure(about["floor_area"])[0] if "floor_area" in about else None,
         people=exact(about["occupants"]) if "occupants" in about else None,
         tree=Tree(text.get("meters") or []), entries=entries.in_order(), tariffs=tariffs,
-        factors=factors, classes={one["item"]: one["under"] for one in items if "under" in one})
+        factors=factors, classes={one["item"]: one["under"] for one in items if "under" in one},
+        outdoor=(outdoor["temperature"],
+                 measure(outdoor["known_hours"])[0] if "known_hours" in outdoor else USUAL_SHARE)
+        if outdoor else None,
+        variables=[Variable(one) for one in energy.get("variables") or []],
+        method=beside(baselines["method"]) if "method" in baselines else None,
+        frozen=[beside(name) for name in baselines.get("frozen") or []])

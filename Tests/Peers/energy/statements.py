@@ -10,6 +10,7 @@ from .cells import Cell, Number, Rows
 from .civil import Period
 from .ledger import Total
 from .meters import CARRIERS, Meter
+from .savings import normalised, savings_of
 
 
 @dataclass
@@ -36,7 +37,9 @@ def change(now: Fraction | None, earlier: Fraction | None) -> Cell:
 
 
 def estimated(total: Total) -> Cell:
-    return ratio(total.estimated, total.amount)
+    """A share has no sign: what is left of meters can be below nought, and its estimated part above."""
+    share = ratio(total.estimated, total.amount)
+    return None if share is None else Number(abs(share.value))
 
 
 def complete(total: Total) -> Cell:
@@ -64,7 +67,8 @@ class Statement:
             result.facts |= group(self)
         for table in tables:
             result.tables |= {key: rows for key, rows in table(self).items() if rows}
-        result.tables |= self.remarks()
+        if kind != "intensity":
+            result.tables |= self.remarks()
         return result
 
     # Facts
@@ -259,6 +263,15 @@ class Statement:
             "Part of the use that was made here": ratio(own.sum, side("gross").sum) if own else None}
         return {"photovoltaic": {(line,): {"amount": cell} for line, cell in lines.items()}}
 
+    def normalised(self) -> dict[str, Cell]:
+        return normalised(self.accounts, self.accounts.weather, self.period)
+
+    def beside_baselines(self) -> dict[str, Rows]:
+        return savings_of(self.accounts).summary(self.period)
+
+    def savings(self) -> dict[str, Rows]:
+        return savings_of(self.accounts).statement(self.period)
+
     def bills(self) -> dict[str, Rows]:
         tables: dict[str, Rows] = {}
         for carrier in self.tree.carriers:
@@ -282,7 +295,7 @@ class Statement:
 
 S = Statement
 FACTS = [S.basis, S.electricity, S.together]
-WHOLE = [S.carriers, S.meters, S.breakdowns, S.balances, S.bills]
+WHOLE = [S.carriers, S.meters, S.breakdowns, S.balances, S.beside_baselines, S.bills]
 KINDS = {
     "monthly": ([*FACTS, S.cost], WHOLE),
     "yearly": ([*FACTS, S.cost], [S.months, *WHOLE]),
@@ -292,5 +305,7 @@ KINDS = {
     "disclosure": (FACTS, [S.comparison]),
     "institution": (FACTS, [S.carriers]),
     "photovoltaic": ([S.basis, S.electricity], [S.photovoltaic]),
+    "savings": ([], [S.savings]),
+    "intensity": ([S.basis, S.electricity, S.normalised, S.together, S.cost], [S.comparison, S.carriers]),
     "quota": ([S.basis, S.electricity], []),
 }

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import random
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from fractions import Fraction
 
 import yaml
@@ -12,9 +12,11 @@ import energy_reference
 from energy import judge, site as sites
 from energy.civil import Period, Slots
 from energy.numbers import half_even, printed
-from energy.small_sites import MAIN, Small, as_statement, entries, every
+from energy.savings import inverse_diagonal, least_squares, student_quantile
+from energy.small_sites import CST, MAIN, Small, as_statement, entries, every
 from energy.statements import Statement
 from energy.tariffs import NO_HOLIDAYS, NO_TABLE, Tariff
+from energy.weather import Variable, daily_means
 
 NIGHT = "2026-03-02T00:00:00+08:00"
 
@@ -339,6 +341,48 @@ def test_random_readings_against_plain_loops():
         column, here = ledger.column("main"), ledger.slots.of(Period.parse("2026-03-01"))
         for number, begin in zip(column.number[here], ledger.slots.start[here].tolist()):
             assert Fraction(int(number), column.parts) == naive(rows, begin, begin + 900)
+
+
+def test_least_squares():
+    ones, warm = [Fraction(1)] * 4, [Fraction(n) for n in (0, 1, 2, 3)]
+    # Through (0, 1), (1, 3), (2, 2), (3, 5): the line 1.1 + 1.1 x.
+    energy = [Fraction(n) for n in (1, 3, 2, 5)]
+    assert least_squares([ones, warm], energy) == [Fraction(11, 10), Fraction(11, 10)]
+    # X'X is [[4, 6], [6, 14]] with the determinant 20.
+    assert inverse_diagonal([ones, warm]) == [Fraction(14, 20), Fraction(4, 20)]
+
+
+def test_student():
+    # From printed tables.
+    for confidence, freedom, t in ((90, 9, 1.833113), (95, 1, 12.706205), (90, 10, 1.812461), (99, 30, 2.749996)):
+        assert abs(student_quantile(confidence, freedom) - t) < 1e-6
+
+
+def test_days_of_few_hours_are_unknown():
+    folder = Small(MAIN, {}, NIGHT).folder
+    lines = ["series,time,value"]
+    for day, hours in ((1, 20), (2, 19), (3, 24)):
+        # 0, 1, 2 … °C: the mean of twenty hours is 9.5.
+        lines += [f"s.t,{datetime(2026, 3, day, hour, tzinfo=CST).isoformat()},{hour}" for hour in range(hours)]
+    (folder / "temperatures.csv").write_text("\n".join(lines) + "\n")
+    now = int(datetime(2026, 3, 4, tzinfo=CST).timestamp()) * 10**6
+    zone = sites.read(folder / "site.yaml").zone
+    first = date(2026, 3, 1)
+    means = daily_means(folder / "temperatures.csv", "s.t", Fraction(80), zone, now)
+    assert means == {first: Fraction(19, 2), date(2026, 3, 3): Fraction(23, 2)}
+    # A day that has not ended has none.
+    assert daily_means(folder / "temperatures.csv", "s.t", Fraction(80), zone, now - 1).keys() == {first}
+
+
+def test_degree_days():
+    heating = Variable({"variable": "hdd", "heating_below": "18"})
+    cooling = Variable({"variable": "cdd", "cooling_above": "10"})
+    weather = {date(2026, 3, 1): Fraction(8), date(2026, 3, 2): Fraction(12)}
+    whole, part = Period.parse("2026-03-01..2026-03-02"), Period.parse("2026-03-01..2026-03-04")
+    assert heating.degree_days(weather, whole, Fraction(0)) == (16, 2, 2)
+    assert cooling.degree_days(weather, whole, Fraction(0)) == (2, 2, 2)
+    assert heating.degree_days(weather, part, Fraction(49)) == (None, 2, 4)
+    assert heating.degree_days(weather, part, Fraction(50)) == (32, 2, 4)
 
 
 def main():
