@@ -49,7 +49,7 @@ struct StatementYearTests {
             let judged = try await Self.judge(
                 [
                     "--site", site + "/site.yaml", "--readings", site + "/truth/readings.csv",
-                    "--now", "2026-01-01T12:00:00Z", "--least", "1500",
+                    "--now", "2026-01-01T12:00:00Z", "--least", "3000",
                 ] + statements)
             #expect(judged.status == .exited(0), "\(judged.output)\n\(judged.error)")
             try await Self.expectSameWorkbook(site, folder)
