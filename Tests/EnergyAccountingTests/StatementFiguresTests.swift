@@ -233,22 +233,36 @@ struct StatementFiguresTests {
 @Suite("The use that quotas count")
 struct QuotaUseTests {
     private func judgement(
-        unit: String = "kWh", isNet: Bool = false, now: String = "2026-03-01",
-        _ meters: String, slot: (String, CivilDate, Int) -> Counts.Slot?
+        isNet: Bool = false, equivalents: [String: String] = [:], _ meters: String,
+        slot: (String, CivilDate, Int) -> Counts.Slot?
     ) throws -> QuotaJudgement {
         let quota = """
             format: quotas/1
             quotas:
-              - { quota: budget, title: Budget, kind: energy, unit: \(unit), net: \(isNet),
+              - { quota: budget, title: Budget, kind: energy, unit: kWh, net: \(isNet),
                   scope: { jurisdiction: here, building: office }, from: 2026-01-01,
-                  constraint: 100000 \(unit), strength: duty, source: s, status: project }
+                  constraint: 100000 kWh, strength: duty, source: s, status: project }
 
             """
         let accounts = try SampleAccounts.make(
-            meters, periods: ["2026", "2025"], now: now,
+            meters, periods: ["2026", "2025"], now: "2026-03-01",
             change: { plan in
                 plan.quotas = try QuotaBook(
                     merging: [try QuotaFile.parse(quota, file: "q.yaml")])
+                let kind = "factor: electricity-equivalent, region: national, scheme: s"
+                plan.factors = try FactorBook(
+                    merging: equivalents.map { carrier, value in
+                        try Given.factors(
+                            "\(kind), carrier: \(carrier), from: 2020-01-01, value: \(value), "
+                                + "source: s, status: project")
+                    })
+                let faults = FaultCollector()
+                let lines = equivalents.keys.sorted().map { "- { \(kind), carrier: \($0) }\n" }
+                if !lines.isEmpty {
+                    plan.factorChoice = FactorChoice.parse(
+                        try LocatedNode.parse(lines.joined(), file: "s.yaml"), faults: faults)
+                }
+                #expect(faults.faults == [])
             }, slot: slot)
         let year = try SampleAccounts.period("2026")
         return try #require(accounts.quotaJudgements(of: year).first)
@@ -283,6 +297,19 @@ struct QuotaUseTests {
         }
         #expect(partly.use.completeness == Exact(58, over: 59))
         #expect(partly.forecast?.filledDays == 1)
+    }
+
+    @Test("counts other carriers by their electricity equivalent, and water never")
+    func equivalents() throws {
+        let found = try judgement(
+            equivalents: ["gas": "10 kWh/m3", "water": "3 kWh/m3"],
+            roof + "\n- { id: boiler, carrier: gas, counter: boiler.e }"
+        ) { meter, date, hour in
+            meter == "boiler" ? roofSlot("pv", date, hour) : roofSlot(meter, date, hour)
+        }
+        // 10 + 4 kWh of electricity and 4 m³ · 10 kWh an hour
+        #expect(found.counted == Exact(59 * 24 * 54))
+        #expect(found.use.completeness == .one)
     }
 
     @Test("leaves water out of kilowatt-hours without a word, and names any other carrier")
