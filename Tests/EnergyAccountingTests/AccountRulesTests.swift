@@ -76,6 +76,50 @@ struct AccountRulesTests {
         #expect(accounts.figure(of: "main", in: future).amount == nil)
     }
 
+    @Test("an hour that is still running has not passed")
+    func runningHour() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: main, counter: main.e }", periods: ["2026-03"], now: "2026-03-11", minutes: 90
+        ) { _, date, hour in
+            date.day <= 10 || date.day == 11 && hour == 0 ? SampleAccounts.kWh(1) : nil
+        }
+        #expect(accounts.passed(in: month) == 241)
+        #expect(accounts.figure(of: "main", in: month).completeness == .one)
+    }
+
+    @Test("readings beyond those expected make up for no others")
+    func surplusReadings() {
+        var counts = Counts(count: 2)
+        counts[0] = Counts.Slot(increase: .zero, good: 12, expected: 6)
+        counts[1] = Counts.Slot(increase: .zero, good: 3, expected: 6)
+        #expect(AccountFigure(counts.total(0..<2), passed: 2).coverage == Exact(9, over: 12))
+    }
+
+    @Test("a formula is covered as far as the worst of its meters")
+    func formulaCoverage() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: east, counter: east.e }\n- { id: west, counter: west.e }\n"
+                + "- { id: both, formula: east + west }",
+            periods: ["2026-03-01"], now: "2026-04-01"
+        ) { meter, _, _ in
+            Counts.Slot(increase: .zero, good: meter == "east" ? 6 : 2, expected: 6)
+        }
+        let day = try SampleAccounts.period("2026-03-01")
+        #expect(accounts.figure(of: "both", in: day).coverage == Exact(1, over: 3))
+    }
+
+    @Test("a connection carries its limit and one step of the register, and no more")
+    func limit() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: main, counter: main.e, limit: 50 kW }", periods: ["2026-03-01"],
+            now: "2026-04-01"
+        ) { _, _, hour in SampleAccounts.kWh(hour == 4 ? 51 : hour == 5 ? 52 : 50) }
+        let day = try SampleAccounts.period("2026-03-01")
+        // All hours but the one of 52: 22 · 50 + 51.
+        #expect(accounts.total(of: "main", in: day).sum == Exact(1151))
+        #expect(accounts.total(of: "main", in: day).knownSlots == 23)
+    }
+
     @Test("slots after the instant are not priced")
     func pricedUntilNow() throws {
         let accounts = try SampleAccounts.make(
@@ -86,6 +130,18 @@ struct AccountRulesTests {
         ) { _, _, _ in SampleAccounts.kWh(1) }
         let bill = try #require(accounts.bill(of: .electricity, in: month))
         #expect(bill.pricedQuantity + bill.unpricedQuantity == Exact(240))
+    }
+
+    @Test("a bill over two meters says how many slots of either are not known")
+    func unknownInBill() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: east, counter: east.e }\n- { id: west, counter: west.e }",
+            periods: ["2026-03"], now: "2026-04-01",
+            change: { plan in
+                plan.tariffs = [try TariffFile.parse(TariffTestTexts.works, file: "t.yaml")]
+            }
+        ) { meter, date, _ in meter == "east" || date.day > 2 ? SampleAccounts.kWh(1) : nil }
+        #expect(accounts.bill(of: .electricity, in: month)?.unknownSlots == 48)
     }
 
     @Test("a demand is the greatest hour that is measured in every main, and no estimate")

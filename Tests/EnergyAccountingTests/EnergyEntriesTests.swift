@@ -52,6 +52,14 @@ struct EnergyEntriesTests {
         arguments: [
             ("- { exchanged: main }", "e.yaml:3:3: nobody knows what this entry is"),
             (
+                "- { delivered: g, first: 2026-01-01, last: 2027-01-03, amount: 1, by: b }",
+                "a delivery covers 1 to 366 days"
+            ),
+            (
+                "- { delivered: g, first: 2026-01-02, last: 2026-01-01, amount: 1, by: b }",
+                "a delivery covers 1 to 366 days"
+            ),
+            (
                 "- { exchange: main, at: yesterday, old_end: 1, new_start: 0, reason: r, by: b }",
                 "'yesterday' is not an instant; with its offset"
             ),

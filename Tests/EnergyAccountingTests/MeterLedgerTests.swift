@@ -264,6 +264,8 @@ struct MeterLedgerTests {
         #expect(month("2026-02").sum == Exact(290) && month("2026-02").knownSlots == 28 * 24)
         #expect(month("2026-03").sum == Exact(10) && month("2026-03").knownSlots == 31 * 24)
         #expect(month("2026-04").knownSlots == 0)
+        // Nobody called any of it an estimate.
+        #expect(month("2026").estimated == .zero)
     }
 
     @Test("formulas add, subtract and share exactly, and are known where all their meters are")

@@ -9,10 +9,12 @@ enum SampleAccounts {
 
     /// - Parameters:
     ///   - meters: the list under `meters:`; each counter is called `ID.e`.
-    ///   - now: a day; the accounts are made at its first instant.
+    ///   - now: a day; the accounts are made at its first instant, or so many minutes later.
+    ///   - registers: what counters showed around an exchange.
     ///   - slot: what a meter counted in an hour of a day; nil where nothing is known.
     static func make(
         _ meters: String, periods: [String], now: String,
+        minutes: Int = 0, registers: [AccountNeeds.Register: CounterRegisters] = [:],
         change: (inout EnergyPlan) throws -> Void = { _ in },
         slot: (_ meter: String, _ date: CivilDate, _ hour: Int) -> Counts.Slot?
     ) throws -> EnergyAccounts {
@@ -21,7 +23,7 @@ enum SampleAccounts {
         let periods = try periods.map { try #require(AccountingPeriod($0)) }
         let ledgers = periods.map { period in
             let grid = CountGrid(.hour, of: period, calendar: calendar)
-            var data = AccountData()
+            var data = AccountData(registers: registers)
             for meter in plan.tree.meters {
                 guard let series = meter.counter else { continue }
                 var counts = Counts(count: grid.count)
@@ -43,7 +45,9 @@ enum SampleAccounts {
         }
         let day = try #require(CivilDate(now))
         return EnergyAccounts(
-            plan: plan, calendar: calendar, now: day.start(calendar: calendar), ledgers: ledgers)
+            plan: plan, calendar: calendar,
+            now: day.start(calendar: calendar) + .seconds(60 * minutes),
+            ledgers: ledgers)
     }
 
     /// So many kilowatt-hours in an hour, measured.

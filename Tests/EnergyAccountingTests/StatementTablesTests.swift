@@ -81,6 +81,23 @@ struct StatementTablesTests {
             ])
     }
 
+    @Test("what nobody measures is a share of what was counted while every meter below was known")
+    func partlyKnownBalance() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: main, counter: main.e }\n- { id: shop, parent: main, counter: shop.e }",
+            periods: ["2026-03"], now: "2026-04-01"
+        ) { meter, date, _ in
+            meter == "main" ? SampleAccounts.kWh(10) : date.day <= 10 ? SampleAccounts.kWh(6) : nil
+        }
+        let document = EnergyView.balance(
+            accounts, period: try SampleAccounts.period("2026-03"), site: "House")
+        // 240 h · (10 − 6), of 240 h · 10
+        #expect(
+            try document.rows("balances", ["amount", "unaccounted", "unaccounted_percent"]) == [
+                ["7440.00", "960.00", "40.00"]
+            ])
+    }
+
     @Test("several months have what nobody measures by month, without those to come")
     func balancesByMonth() throws {
         let accounts = try SampleAccounts.make(
@@ -121,6 +138,21 @@ struct StatementTablesTests {
         #expect(
             try document.rows("balances", ["unaccounted", "unaccounted_percent"]) == [
                 ["≈ 0.00", "0.00"]
+            ])
+    }
+
+    @Test("the total of a breakdown holds what nobody assigned")
+    func unassigned() throws {
+        let accounts = try SampleAccounts.make(
+            "- { id: main, counter: main.e }\n"
+                + "- { id: shop, parent: main, zone: plant, counter: shop.e }",
+            periods: ["2026-03"], now: "2026-04-01", slot: houseSlot)
+        let document = EnergyView.balance(
+            accounts, period: try SampleAccounts.period("2026-03"), site: "House")
+        #expect(
+            try document.rows("zones", ["part", "title", "amount", "share_percent"]) == [
+                ["plant", "Plant", "1488.00", "20.00"], ["-", "Not assigned", "5952.00", "80.00"],
+                ["", "Total", "7440.00", "100.00"],
             ])
     }
 

@@ -31,10 +31,12 @@ package struct MeterBalance: Sendable {
     /// The meter less its children, over the slots in which all of them are known: what no child
     /// measures. Negative when the children count more than their parent.
     package var unaccounted: Counts.Total
+    /// What the meter itself counted in those slots.
+    package var compared: Exact
 
-    /// The unaccounted part of the whole; nil of nothing.
+    /// The unaccounted part of what the meter counted while all were known; nil of nothing.
     package var unaccountedShare: Exact? {
-        whole.sum.isZero || unaccounted.knownSlots == 0 ? nil : unaccounted.sum / whole.sum
+        compared.isZero || unaccounted.knownSlots == 0 ? nil : unaccounted.sum / compared
     }
 }
 
@@ -62,10 +64,11 @@ extension MeterLedger {
     package func balance(below id: String, over range: Range<Int>) -> MeterBalance? {
         let children = tree.children(of: id).filter { $0.role == .consumption }
         guard let meter = tree[id], !children.isEmpty else { return nil }
+        let (unaccounted, compared) = residual(of: meter, without: children, over: range)
         return MeterBalance(
             meter: meter, whole: total(of: id, over: range),
             children: children.map { ($0, total(of: $0.id, over: range)) },
-            unaccounted: residual(of: meter, without: children, over: range))
+            unaccounted: unaccounted, compared: compared)
     }
 
     /// One part of a breakdown.
@@ -116,14 +119,15 @@ extension MeterLedger {
         return amounts
     }
 
+    /// What is left of a meter, and what it counted itself, over the slots in which all are known.
     private func residual(
         of meter: Meter, without children: [Meter], over range: Range<Int>
-    ) -> Counts.Total {
+    ) -> (left: Counts.Total, whole: Exact) {
         let all = ([meter] + children).map { column(of: $0.id) }
         var total = Counts.Total()
         total.slots = range.count
         let columns = all.compactMap { $0 }
-        guard columns.count == all.count else { return total }
+        guard columns.count == all.count else { return (total, .zero) }
         var sums = Array(repeating: Int128(0), count: columns.count)
         for slot in range where columns.allSatisfy({ $0.counts.isKnown(slot) }) {
             total.knownSlots += 1
@@ -134,14 +138,13 @@ extension MeterLedger {
                 total.isEstimatedAsWhole = true
             }
         }
-        for (index, sum) in sums.enumerated() {
-            let column = columns[index]
-            let amount =
-                Exact(ScaledInteger(mantissa: sum, exponent: column.counts.exponent)) * column.scale
-            total.sum += index == 0 ? amount : -amount
+        let amounts = zip(columns, sums).map { column, sum in
+            Exact(ScaledInteger(mantissa: sum, exponent: column.counts.exponent)) * column.scale
         }
+        let whole = amounts.first ?? .zero
+        total.sum = amounts.dropFirst().reduce(whole, -)
         // A difference has no estimated part of its own: it is one as a whole, or it is not.
         if total.isEstimatedAsWhole { total.estimated = total.sum }
-        return total
+        return (total, whole)
     }
 }
