@@ -41,7 +41,7 @@ struct Energy: AsyncParsableCommand {
         subcommands: [
             EnergyNow.self, EnergyIntensity.self, EnergyBalance.self, EnergyProfile.self,
             EnergyQuota.self, EnergyStatementVerb.self, EnergyExplain.self, EnergyDiagnose.self,
-            EnergyBaseline.self, EnergyClose.self,
+            EnergyBaseline.self, EnergyChanges.self, EnergyClose.self,
         ], defaultSubcommand: EnergyNow.self)
 }
 
