@@ -163,7 +163,9 @@ func show(_ document: StatementDocument, _ format: OutputFormat) {
     case .json: print(String(decoding: StatementJSON.bytes(document), as: UTF8.self))
     case .csv: print(StatementCSV(.machine).document(document), terminator: "")
     case .table:
-        print("\(document.title[language])  \(document.site)  \(document.period)")
+        print(
+            [document.title[language], document.site, document.period].filter { !$0.isEmpty }
+                .joined(separator: "  "))
         var tables = document.tables
         if !document.facts.isEmpty { tables.insert(document.factsTable(language), at: 0) }
         for table in tables {

@@ -54,7 +54,9 @@ struct TableRevisionTests {
             ), period: try SampleAccounts.period("2026-05"), site: "test")
         #expect(
             try document.rows("changes", ["change"]) == [
-                ["2026-01-01..2026-12-31 (365 days, 8760 h): 0.5 CNY/kWh → 0.75 CNY/kWh"]
+                [
+                    "2026-01-01..2026-12-31 (365 days, 8760 h): All day 0.5 CNY/kWh → All day 0.75 CNY/kWh"
+                ]
             ])
         // 2 kWh in 744 hours.
         #expect(
