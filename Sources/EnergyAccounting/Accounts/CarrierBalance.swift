@@ -129,7 +129,16 @@ extension MeterLedger {
         let columns = all.compactMap { $0 }
         guard columns.count == all.count else { return (total, .zero) }
         var sums = Array(repeating: Int128(0), count: columns.count)
-        for slot in range where columns.allSatisfy({ $0.counts.isKnown(slot) }) {
+        let parts = ([meter] + children).compactMap { part(of: $0.id, over: range) }
+        let isWhole = parts.allSatisfy { $0.knownSlots == range.count }
+        if isWhole {
+            // Nothing has to be left out: the sums say it all.
+            total.knownSlots = range.count
+            sums = parts.map(\.sum)
+            total.isEstimatedAsWhole = parts.contains { $0.estimatedSlots > 0 }
+        }
+        for slot in isWhole ? 0..<0 : range
+        where columns.allSatisfy({ $0.counts.isKnown(slot) }) {
             total.knownSlots += 1
             for index in columns.indices {
                 sums[index] += Int128(columns[index].counts.mantissa(slot))

@@ -107,6 +107,26 @@ package struct Counts: Hashable, Sendable {
 }
 
 extension Counts {
+    /// Adds up the slots of a range in whole numbers, slot by slot.
+    func part(_ range: Range<Int>) -> Part {
+        var part = Part()
+        for slot in range {
+            if increases[slot] != Self.unknown {
+                part.knownSlots += 1
+                part.sum += Int128(increases[slot])
+                if estimated[slot] {
+                    part.estimatedSlots += 1
+                    part.estimated += Int128(increases[slot])
+                }
+            }
+            if expecteds[slot] >= 0 {
+                part.good += Int(min(goods[slot], expecteds[slot]))
+                part.expected += Int(expecteds[slot])
+            }
+        }
+        return part
+    }
+
     /// What some slots of a column come to.
     package struct Total: Hashable, Sendable {
         /// The sum of what is known.
@@ -135,26 +155,5 @@ extension Counts {
             sum.expected += b.expected
             return sum
         }
-    }
-
-    /// Adds up the slots of a range, exactly.
-    package func total(_ range: Range<Int>) -> Total {
-        var total = Total()
-        var (sum, estimatedSum): (Int128, Int128) = (0, 0)
-        for slot in range {
-            if increases[slot] != Self.unknown {
-                total.knownSlots += 1
-                sum += Int128(increases[slot])
-                if estimated[slot] { estimatedSum += Int128(increases[slot]) }
-            }
-            if expecteds[slot] >= 0 {
-                total.good += Int(min(goods[slot], expecteds[slot]))
-                total.expected += Int(expecteds[slot])
-            }
-        }
-        total.slots = range.count
-        total.sum = Exact(ScaledInteger(mantissa: sum, exponent: exponent))
-        total.estimated = Exact(ScaledInteger(mantissa: estimatedSum, exponent: exponent))
-        return total
     }
 }

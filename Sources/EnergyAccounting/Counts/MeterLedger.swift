@@ -25,6 +25,7 @@ package struct MeterLedger: Sendable {
     package private(set) var remarks: [Remark] = []
     /// A formula's column is counted in whole numbers of `scale`.
     private var columns: [String: (counts: Counts, scale: Exact)] = [:]
+    private var sums: [String: Counts.Sums] = [:]
 
     /// - Parameters:
     ///   - data: what the store gave for the needs of this tree, these entries and this grid.
@@ -53,19 +54,26 @@ package struct MeterLedger: Sendable {
         for meter in tree.meters {
             if case .formula = meter.source { columns[meter.id] = combined(meter) }
         }
+        sums = columns.mapValues { Counts.Sums($0.counts) }
     }
 
     /// What a meter comes to over a range of slots; all unknown for a meter that is not there.
     package func total(of meter: String, over range: Range<Int>) -> Counts.Total {
-        guard let column = columns[meter] else {
+        guard let column = columns[meter], let part = part(of: meter, over: range) else {
             var total = Counts.Total()
             total.slots = range.count
             return total
         }
-        var total = column.counts.total(range)
+        var total = column.counts.total(part, slots: range.count)
         total.sum = total.sum * column.scale
         total.estimated = total.estimated * column.scale
         return total
+    }
+
+    /// The same in whole numbers of the meter's column; nil for no meter.
+    func part(of meter: String, over range: Range<Int>) -> Counts.Part? {
+        guard let column = columns[meter] else { return nil }
+        return sums[meter]?.part(range, of: column.counts) ?? column.counts.part(range)
     }
 
     /// The slots of a meter, and what one of their whole numbers is worth; nil for no meter.
