@@ -45,10 +45,13 @@ let hummingbirdTesting = Target.Dependency.product(
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let httpClient = Target.Dependency.product(
     name: "AsyncHTTPClient", package: "async-http-client")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let tls = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -69,6 +72,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -80,20 +84,35 @@ let package = Package(
         line("OwnThread", []),
         line("Frames", []),
         line("SparkplugWire", [protobuf], exclude: ["sparkplug.proto"]),
+        line("XMLText", ["CXML2"]),
+        line("RemoteWriteWire", ["CSnappy", protobuf], exclude: ["remote_write.proto"]),
         .systemLibrary(
             name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(
             name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CKernelClock"),
         .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(
             name: "CXlsxWriter", pkgConfig: "xlsxwriter", providers: [.apt(["libxlsxwriter-dev"])]),
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         // 1  pure: bytes and values in, values and bytes out
         line("DeviceProfiles", ["Telemetry", "LocatedText", "Frames", "SparkplugWire"]),
         line("EnergyAccounting", ["Telemetry", "LocatedText", realModule]),
         line("Alarms", ["Telemetry", "LocatedText", realModule]),
         line("FeedFormats", ["Telemetry", crypto, mustache]),
         line("CraneWork", ["Telemetry", "LocatedText"]),
-        line("UplinkFormats", ["Telemetry"]),
+        line(
+            "UplinkFormats",
+            [
+                "Telemetry", "LocatedText", "Frames", "XMLText", "RemoteWriteWire", "COpenSSL",
+                realModule, crypto,
+                cryptoExtras,
+            ]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
         line("FieldLinks", ["Telemetry", "OwnThread", "Frames", "CModbus", "CMosquitto"]),
@@ -114,8 +133,8 @@ let package = Package(
         line(
             "Delivery",
             [
-                "Telemetry", "UplinkFormats", "FeedFormats", "FieldLinks", httpClient, tls,
-                subprocess,
+                "Telemetry", "UplinkFormats", "FeedFormats", "FieldLinks", "CZlib", nio, nioPosix,
+                httpClient, tls, subprocess,
             ]),
         line(
             "WebAPI",
@@ -154,6 +173,7 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry", "TestSeeds"]),
         tests("LocatedTextTests", ["LocatedText", "TestSeeds"]),
         tests("FramesTests", ["Frames", "TestSeeds"]),
+        tests("XMLTextTests", ["XMLText", "TestSeeds"]),
         tests(
             "DeviceProfilesTests",
             [
@@ -173,7 +193,13 @@ let package = Package(
             "FeedFormatsTests", ["FeedFormats", "Telemetry", subprocess, "TestSeeds"],
             exclude: ["Golden", "Peers"]),
         tests("CraneWorkTests", ["CraneWork", "Telemetry", "LocatedText", "TestSeeds"]),
-        tests("UplinkFormatsTests", ["UplinkFormats", "Telemetry"], exclude: ["Golden"]),
+        tests(
+            "UplinkFormatsTests",
+            [
+                "UplinkFormats", "Frames", "Telemetry", "LocatedText", "XMLText", "RemoteWriteWire",
+                "TestPeers", "TestSeeds",
+            ],
+            exclude: ["Golden"]),
         tests(
             "BucketCodecTests", ["BucketCodec", "Telemetry", subprocess, "TestSeeds"],
             exclude: ["Golden"]),

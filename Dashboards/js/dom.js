@@ -48,6 +48,19 @@ export function box(colour) {
   return svg('svg', { viewBox: '0 0 28 10', 'aria-hidden': 'true' }, svg('rect', { x: 8, y: 0, width: 10, height: 10, rx: 2, fill: colour }));
 }
 
+const looks = new WeakMap();
+const nameOf = (element) => `${element.tagName} ${JSON.stringify({ ...element.dataset })}`;
+
+/** Puts nodes into a place unless it looks like them already, and keeps the place of who goes by keyboard. */
+export function show(place, ...nodes) {
+  const look = nodes.flat(Infinity).map((node) => node.outerHTML ?? node).join('');
+  if (looks.get(place) === look && place.childNodes.length > 0) return;
+  looks.set(place, look);
+  const held = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  place.replaceChildren(...nodes.flat(Infinity));
+  if (held) [...place.querySelectorAll('[tabindex], button, a, input')].find((element) => nameOf(element) === held)?.focus({ preventScroll: true });
+}
+
 export const byId = (id) => document.getElementById(id);
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

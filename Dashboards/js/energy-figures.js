@@ -1,9 +1,9 @@
 // How much: one card for each figure of the month, with what it is compared with and what it lacks.
 
 import { byId, el, icon } from './dom.js';
-import { change, glanceText, midMonth, percent } from './energy-words.js';
+import { change, glanceText, midMonth } from './energy-words.js';
 import { factOf, figure, numberOf, reasonOf, rowsOf, tableOf, textOf } from './statement.js';
-import { number, t } from './words.js';
+import { number, percent, t } from './words.js';
 
 // What a figure is called, and why the gateway would leave it out of the statement.
 const cards = [

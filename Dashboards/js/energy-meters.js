@@ -1,9 +1,9 @@
 // Meter by meter: the tree with each amount, its share of the one above, and what those below leave unaccounted.
 
 import { byId, el, icon } from './dom.js';
-import { change, glanceText, percent } from './energy-words.js';
+import { change, glanceText } from './energy-words.js';
 import { factOf, figure, numberOf, reasonOf, rowsOf, tableOf, textOf } from './statement.js';
-import { number, t } from './words.js';
+import { number, percent, t } from './words.js';
 
 /** From where on, in per cent, something is worth a look, as the statement says; null where the site has not said. */
 function lookAt(month, key) {

@@ -152,6 +152,3 @@ export const exact = (value, unit) => `${new Intl.NumberFormat(language.locale, 
 
 /** A change in per cent with its direction in a sign that needs no colour. */
 export const change = (percent) => `${percent > 0.05 ? '▲' : percent < -0.05 ? '▼' : '±'} ${number(Math.abs(percent), 1)}\u00a0%`;
-
-/** A share in per cent that never rounds up to 100 what is not. */
-export const percent = (value) => number(value < 100 && value > 99.9 ? 99.9 : value, 1);

@@ -1,4 +1,4 @@
-// What the page asks of the gateway: JSON with a deadline, and the event stream.
+// What the page asks of the gateway: JSON with a deadline, instructions with a token, and the event stream.
 
 const base = 'api/v1/';
 const deadline = 8000;
@@ -9,6 +9,7 @@ export class Refusal extends Error {
     super(problem?.detail ?? `HTTP ${status}`);
     this.status = status;
     this.code = problem?.code ?? 'http';
+    this.remedy = problem?.remedy ?? '';
   }
 }
 
@@ -22,6 +23,17 @@ export function address(path, parameters = {}) {
 export async function ask(path, parameters = {}, patience = deadline) {
   const response = await fetch(address(path, parameters), {
     headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(patience),
+  });
+  if (!response.ok) throw new Refusal(response.status, await response.json().catch(() => null));
+  return response.json();
+}
+
+/** Gives an instruction with the token of whoever gives it.
+    @param name stands for this one instruction: given again after an answer that got lost, it is followed once. */
+export async function give(path, instruction, token, name, patience = deadline) {
+  const response = await fetch(address(path), {
+    method: 'POST', body: JSON.stringify(instruction), cache: 'no-store', signal: AbortSignal.timeout(patience),
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, 'Idempotency-Key': name },
   });
   if (!response.ok) throw new Refusal(response.status, await response.json().catch(() => null));
   return response.json();

@@ -3,7 +3,8 @@
 import { byId, el, icon } from './dom.js';
 import { moment, number, t } from './words.js';
 
-function row(uplink, now) {
+/** @param name what stands for the receiver: its id, or a link to more of it. */
+function row(uplink, name, now) {
   const failing = ['retry', 'rejected'].includes(uplink.last_outcome);
   const look = failing ? ['is-bad', 'bad', 'failing'] : uplink.owed > 0 ? ['is-warn', 'warn', 'behind'] : ['is-ok', 'ok', 'upToDate'];
   const parts = [
@@ -14,14 +15,14 @@ function row(uplink, now) {
     uplink.expired > 0 ? t('expired', number(uplink.expired, 0)) : null,
     failing ? uplink.last_reason : null,
   ].filter(Boolean);
-  return el('li', { class: 'uplink num' }, el('span', { class: `tag ${look[0]}` }, icon(look[1]), t(look[2])), el('b', {}, uplink.id), el('span', {}, parts.join(' · ')));
+  return el('li', { class: 'uplink num' }, el('span', { class: `tag ${look[0]}` }, icon(look[1]), t(look[2])), el('b', {}, name), el('span', {}, parts.join(' · ')));
 }
 
-function draw(place, list, time, none) {
+function draw(place, list, time, none, nameOf) {
   const now = Date.parse(time);
-  byId(place).replaceChildren(...(list.length ? list.map((u) => row(u, now)) : [el('li', { class: 'muted' }, t(none))]));
+  byId(place).replaceChildren(...(list.length ? list.map((u) => row(u, nameOf(u), now)) : [el('li', { class: 'muted' }, t(none))]));
 }
 
-export function drawUplinks(answer) { draw('uplinks', answer.uplinks, answer.time, 'noUplinks'); }
+export function drawUplinks(answer) { draw('uplinks', answer.uplinks, answer.time, 'noUplinks', (uplink) => el('a', { href: `uplinks.html?uplink=${encodeURIComponent(uplink.id)}` }, uplink.id)); }
 
-export function drawFeeds(answer) { draw('feeds', answer.feeds, answer.time, 'noFeeds'); }
+export function drawFeeds(answer) { draw('feeds', answer.feeds, answer.time, 'noFeeds', (feed) => feed.id); }

@@ -6,6 +6,7 @@ const texts = {
   pages: ['Pages', '页面'],
   pageSite: ['Site', '现场'],
   pageEnergy: ['Energy', '能源'],
+  pageUplinks: ['Reporting', '上报'],
   resolution: ['Resolution', '分辨率'],
   atAGlance: ['At a glance', '概览'],
   openAlarms: ['Open alarms', '未关闭报警'],
@@ -163,6 +164,8 @@ export const language = {
 export function setZone(name) {
   try { new Intl.DateTimeFormat('en', { timeZone: name }); zone = name; } catch { zone = 'UTC'; }
 }
+/** The zone in which times are written. */
+export const zoneName = () => zone;
 
 /** Takes the words of one page, `key: [English, Chinese]`, beside those of all. */
 export const learn = (more) => { Object.assign(texts, more); };
@@ -185,6 +188,9 @@ export function number(value, decimals) {
   return new Intl.NumberFormat(language.locale, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
     .format(value).replace(/^-(?=0([.,]0*)?$)/, '');
 }
+
+/** A share in per cent that never rounds up to 100 what is not. */
+export const percent = (value) => number(value < 100 && value > 99.9 ? 99.9 : value, 1);
 
 /** A number in people's units: `{ text, unit }`. */
 export function quantity(value, unit, point = '') {

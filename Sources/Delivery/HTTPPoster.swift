@@ -1,7 +1,10 @@
 import AsyncHTTPClient
 import FeedFormats
+import FieldLinks
 import NIOCore
 import NIOHTTP1
+import NIOSSL
+import Telemetry
 
 /// Posts messages over HTTP: one client for all receivers, so that they share its connections.
 package final class HTTPPoster: Sendable {
@@ -12,8 +15,18 @@ package final class HTTPPoster: Sendable {
 
     private let client: HTTPClient
 
-    package init() {
+    /// - Parameter tls: whom to believe, and who we are.
+    /// - Throws: what is wrong with its files.
+    package convenience init(tls: MQTTEndpoint.TLS) throws {
+        self.init(try TLSConfiguration.of(tls))
+    }
+
+    /// Posts to whom the system trusts.
+    package convenience init() { self.init(nil) }
+
+    private init(_ tls: TLSConfiguration?) {
         var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = tls
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
         // Where a message goes is the owner's decision, not the receiver's.
         configuration.redirectConfiguration = .disallow

@@ -52,6 +52,9 @@ package actor MQTTPublisher {
     /// Whether the broker is there right now.
     package nonisolated var isConnected: Bool { mailbox.isConnected }
 
+    /// The number of the newest connection, 0 before the first.
+    package nonisolated var connection: Int { mailbox.connections }
+
     /// Asks `run` to finish; waiting and later calls of `publish` fail with `stopped`.
     package nonisolated func stop() {
         mailbox.stop()

@@ -18,6 +18,7 @@ final class PublishMailbox: Sendable {
 
     private struct State {
         var isConnected = false
+        var connections = 0
         var isStopped = false
         var nextTicket: UInt64 = 0
         var requests: [Request] = []
@@ -29,9 +30,13 @@ final class PublishMailbox: Sendable {
 
     var isConnected: Bool { state.withLock { $0.isConnected } }
 
+    /// How many connections there have been.
+    var connections: Int { state.withLock { $0.connections } }
+
     func setConnected(_ isConnected: Bool) {
         state.withLock { state in
             state.isConnected = isConnected
+            if isConnected { state.connections += 1 }
             // Suspicion is about one connection.
             state.suspects = []
         }

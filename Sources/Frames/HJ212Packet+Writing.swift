@@ -23,36 +23,53 @@ extension HJ212Packet {
         }
     }
 
-    /// The longest data segment that the standard allows, in bytes.
-    package static let longestSegment = 1024
+    /// Where the numbers of a split packet stand, and how long a packet may get.
+    package struct Layout: Hashable, Sendable {
+        /// The longest data segment in bytes; 9999 is what four digits can say.
+        package var longestSegment: Int
+        /// The most bytes of `CP=&&…&&`.
+        package var longestArea: Int
+        /// Whether PNO stands before PNUM, as in packets of the first edition.
+        package var isPartFirst: Bool
 
-    /// The data segment in the standard's order.
+        package init(
+            longestSegment: Int = 1024, longestArea: Int = 1024, isPartFirst: Bool = false
+        ) {
+            self.longestSegment = min(longestSegment, 9999)
+            self.longestArea = longestArea
+            self.isPartFirst = isPartFirst
+        }
+    }
+
+    /// The data segment in the standard's order; nil when it would be longer than 1024 bytes.
+    package var segment: [UInt8]? { segment(Layout()) }
+
+    /// The data segment.
     ///
-    /// - Returns: nil when it would be longer than 1024 bytes, or when a name or value holds a
-    ///   character that separates others. QN and PW are echoed to stations that chose them, so they
-    ///   may hold all that can be read back: anything but `;` and `,`.
-    package var segment: [UInt8]? {
+    /// - Returns: nil when it would be longer than the layout allows, or when a name or value holds
+    ///   a character that separates others. QN and PW are echoed to stations that chose them, so
+    ///   they may hold all that can be read back: anything but `;` and `,`.
+    package func segment(_ layout: Layout) -> [UInt8]? {
         var head: [(String, String)] = []
         if let qn { head.append(("QN", qn)) }
         head += [("ST", st), ("CN", cn)]
         if let pw { head.append(("PW", pw)) }
         head.append(("MN", mn))
         if let flag { head.append(("Flag", "\(flag)")) }
-        if let pnum { head.append(("PNUM", "\(pnum)")) }
-        if let pno { head.append(("PNO", "\(pno)")) }
+        let parts = [pnum.map { ("PNUM", "\($0)") }, pno.map { ("PNO", "\($0)") }]
+        head += (layout.isPartFirst ? parts.reversed() : parts).compactMap(\.self)
         let fields = items.joined()
         guard
             head.allSatisfy({ Self.isPlain($0.1, isEcho: $0.0 == "QN" || $0.0 == "PW") }),
             fields.allSatisfy({ Self.isPlain($0.name) && Self.isPlain($0.value) })
         else { return nil }
-        var text = head.map { "\($0)=\($1);" }.joined()
-        text += "CP=&&"
-        text += items.map { item in
+        let data = items.map { item in
             item.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
         }.joined(separator: ";")
-        text += "&&"
-        let bytes = Array(text.utf8)
-        return bytes.count <= Self.longestSegment ? bytes : nil
+        let area = Array("CP=&&\(data)&&".utf8)
+        let bytes = Array(head.map { "\($0)=\($1);" }.joined().utf8) + area
+        return area.count <= layout.longestArea && bytes.count <= layout.longestSegment
+            ? bytes : nil
     }
 
     private static func isPlain(_ text: String, isEcho: Bool = false) -> Bool {
@@ -66,8 +83,10 @@ extension HJ212Packet {
     }
 
     /// The whole packet with its CR LF; nil when `segment` is.
-    package func encoded(_ checksum: Checksum = .hj212) -> [UInt8]? {
-        segment.map { Self.framed($0, checksum) }
+    package func encoded(
+        _ checksum: Checksum = .hj212, layout: Layout = Layout()
+    ) -> [UInt8]? {
+        segment(layout).map { Self.framed($0, checksum) }
     }
 
     /// - Parameter segment: at most 9999 bytes.

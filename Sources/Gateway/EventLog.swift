@@ -1,4 +1,5 @@
 import Acquisition
+import Delivery
 import FieldLinks
 import Logging
 import Store
@@ -98,6 +99,18 @@ struct EventLog: Sendable {
         case .probeOff(let link, let reason):
             logger.notice(
                 "subscription not watched", metadata: ["link": "\(link)", "reason": "\(reason)"])
+        }
+    }
+
+    func uplink(_ uplink: String, _ event: UplinkEvent) {
+        switch event {
+        case .connected: logger.info("uplink up", metadata: ["uplink": "\(uplink)"])
+        case .disconnected(let reason):
+            logger.warning("uplink down", metadata: ["uplink": "\(uplink)", "cause": "\(reason)"])
+        case .note(let note):
+            logger.debug(
+                "uplink \(note.direction.rawValue)",
+                metadata: ["uplink": "\(uplink)", "text": "\(note.text)"])
         }
     }
 

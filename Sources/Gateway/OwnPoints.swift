@@ -109,11 +109,22 @@ extension SiteConfiguration {
         let brokers =
             links.compactMap { link -> Broker? in
                 if case .mqtt(let mqtt) = link.transport { mqtt.broker } else { nil }
-            } + uplinks.map(\.broker)
+            }
+            + uplinks.compactMap { uplink -> Broker? in
+                if case .mqtt(let broker, _, _) = uplink.way { broker } else { nil }
+            }
             + feeds.compactMap { feed -> Broker? in
                 if case .mqtt(let broker, _, _) = feed.target { broker } else { nil }
             } + [instructions?.broker].compactMap(\.self)
-        let secured = brokers.compactMap(\.tls)
+        let addresses = uplinks.compactMap { uplink -> MQTTEndpoint.TLS? in
+            switch uplink.way {
+            case .mqtt: nil
+            case .http(let address, _): address.tls
+            case .hj212(let hj212): hj212.tls
+            case .buildingEnergy(let energy): energy.tls
+            }
+        }
+        let secured = brokers.compactMap(\.tls) + addresses
         return CertificateFiles(
             own: Set(secured.compactMap(\.certificate)),
             authorities: Set(secured.compactMap(\.authority)))

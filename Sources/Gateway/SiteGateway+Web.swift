@@ -28,7 +28,8 @@ extension SiteGateway {
                 configuration.alarms.map {
                     ($0.name, LocalizedText(en: $0.title.en, zh: $0.title.zh))
                 }, uniquingKeysWith: { $1 }),
-            uplinks: uplinks, readiness: readiness, metrics: { await metrics.samples() },
+            uplinks: configuration.uplinkDescriptions, readiness: readiness,
+            metrics: { await metrics.samples() },
             dashboards: surroundings.dashboards)
         let texts = alarmTexts()
         let facts = alarmFacts()
@@ -52,6 +53,13 @@ extension SiteGateway {
             return try await store.writer.close(
                 kind.document(of: period, accounts: accounts, site: configuration.site.name),
                 actor: actor, at: now)
+        }
+        let (groups, units, calendar) = (groups, site.units, site.calendar)
+        context.resend = { uplink, from, to, kinds, actor in
+            let plans = configuration.uplinkPlans(of: groups, units: units)
+            guard let plan = plans.first(where: { $0.uplink == uplink }) else { return 0 }
+            return try await Resend(store: store, plan: plan, calendar: calendar).run(
+                from: from, to: to, kinds: kinds, at: wallClock.read().wall, actor: actor)
         }
         context.feeds = configuration.feeds.map { ($0.id, NoticeRecord.receiver($0.id)) }
         context.tokens = configuration.tokens

@@ -60,6 +60,8 @@ package struct SiteGateway: Sendable {
     let surroundings: Surroundings
     let trustedClock: TrustedWallClock
     let evaluation: Evaluation
+    /// What the uplinks want to be told of; platforms may change it.
+    let selections: OwedSelections
     let unstored = UnstoredState()
     let counters = GatewayCounters()
     let status = AcquisitionStatus()
@@ -107,6 +109,7 @@ package struct SiteGateway: Sendable {
             logger: surroundings.logger,
             observer: unstored.observer(readiness: readiness, counters: counters),
             onRound: surroundings.onRound)
+        selections = OwedSelections(configuration.uplinkPlans(of: groups).map(\.selection))
         let machine = EvaluationMachine(
             groups: groups,
             alarms: AlarmFold(
@@ -116,7 +119,7 @@ package struct SiteGateway: Sendable {
             cranes: CraneFold(
                 groups: groups, kinds: site.kinds, options: configuration.cranes?.options),
             calendar: site.calendar,
-            selections: configuration.uplinks.map { OwedSelection($0) })
+            selections: selections)
         let (readiness, announcement) = (readiness, announcement)
         evaluation = Evaluation(
             store: store, machine: machine, calendar: site.calendar, clock: surroundings.clock,
@@ -158,7 +161,7 @@ package struct SiteGateway: Sendable {
     package func services() async throws -> [any Service] {
         var services: [any Service] = [StoreService(store: store), orders]
         services.append(try application())
-        services += try uplinks() + feeds()
+        services += try await uplinks() + feeds()
         services.append(
             Housekeeping(
                 store: store, policy: site.configuration.data.housekeeping,
@@ -171,7 +174,8 @@ package struct SiteGateway: Sendable {
         services.append(
             VolatileEvaluation(
                 evaluation: evaluation, reader: store.reader, groups: groups,
-                site: site.configuration.site.id, items: unstored.items, feed: unstored.feed,
+                plans: site.configuration.uplinkPlans(of: groups), items: unstored.items,
+                feed: unstored.feed,
                 counters: counters, logger: surroundings.logger))
         services.append(ingestion)
         if let link = try instructionLink() { services.append(link) }
@@ -211,32 +215,6 @@ package struct SiteGateway: Sendable {
                 readiness.reach(.listening)
                 announcement.tell()
             })
-    }
-
-    private func uplinks() throws -> [any Service] {
-        let clock = LinkClock(surroundings.clock)
-        var publishers: [any Service] = []
-        var loops: [any Service] = []
-        for uplink in site.configuration.uplinks {
-            guard let format = UplinkFormats.named(uplink.format) else { continue }
-            let events = EventLog(logger: surroundings.logger)
-            let publisher = try MQTTPublisher(
-                uplink.broker.connection(
-                    clientID: "plumbline-\(site.configuration.site.id)-uplink-\(uplink.id)"),
-                clock: clock, onEvent: { events.uplink(uplink.id, $0) })
-            publishers.append(
-                Running(start: { await publisher.run() }, stop: { publisher.stop() }))
-            loops.append(
-                Reporting(
-                    uplink: uplink.id, site: site.configuration.site.id, store: store,
-                    groups: groups, format: format,
-                    transport: MQTTUplinkTransport(publisher: publisher, topicPrefix: uplink.topic),
-                    calendar: site.calendar, clock: surroundings.clock,
-                    wallClock: surroundings.wallClock, resolution: uplink.resolution,
-                    correctionSpacing: uplink.correctionSpacing,
-                    logger: surroundings.logger, live: unstored.items))
-        }
-        return publishers + loops
     }
 }
 

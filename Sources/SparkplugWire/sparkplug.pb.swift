@@ -12,7 +12,7 @@
 /// the field numbers of the specification. What is left out (uuid, body, metadata, properties, data
 /// sets, templates, extensions) is passed over by every reader.
 ///
-/// sparkplug.pb.swift is made from this file and committed; `scripts/generate-sparkplug` makes it.
+/// sparkplug.pb.swift is made from this file and committed; `scripts/generate-protobuf` makes it.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

@@ -7,7 +7,7 @@ import Telemetry
 ///            5…     varint   n, slots: one behind the last that has a row, at most 768
 ///                   varint   milliseconds from the beginning of the stretch to that of slot 0;
 ///                            slot i begins i hours later
-///                   varint   decimal places of the increases
+///                   varint   decimal places of the increases, at most 9
 ///                   bitmap   slots that have a row: slot i is bit i modulo 8 of byte i / 8
 ///                   bitmap   slots of which the increase is known
 ///                   bitmap   slots that are estimated
@@ -116,7 +116,7 @@ struct CountedHours: Hashable, Sendable {
         }
         let count = try reader.count(upTo: Self.slots, of: "slots")
         phase = Int64(try reader.count(upTo: Int(Self.hour) - 1, of: "milliseconds"))
-        exponent = try reader.count(upTo: Self.mostPlaces, of: "decimal places")
+        exponent = try reader.count(upTo: ScaledInteger.finestExponent, of: "decimal places")
         let present = try Self.bitmap(&reader, count)
         let known = try Self.bitmap(&reader, count)
         let estimated = try Self.bitmap(&reader, count)
@@ -134,9 +134,6 @@ struct CountedHours: Hashable, Sendable {
         }
         guard reader.remaining == 0 else { throw reader.damage("bytes behind the increases") }
     }
-
-    /// More than a double has.
-    private static let mostPlaces = 400
 
     private static func bitmap(_ slots: [Slot?], _ isSet: (Slot?) -> Bool) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: (slots.count + 7) / 8)

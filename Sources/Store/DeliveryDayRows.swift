@@ -55,13 +55,14 @@ enum DeliveryDayRows {
         }
         let steps = [before == nil ? 1 : 0, step(.accepted), step(.rejected), step(.expired)]
         let key: StatementArguments = [
-            day(item.start, calendar).milliseconds, item.uplink, item.scope,
+            day(item.start, calendar).milliseconds, item.uplink, item.kind, item.scope,
         ]
         if before == nil {
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO delivery_day (day, uplink, scope, owed, accepted, rejected, expired)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO delivery_day
+                        (day, uplink, kind, scope, owed, accepted, rejected, expired)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET owed = owed + excluded.owed,
                         accepted = accepted + excluded.accepted,
                         rejected = rejected + excluded.rejected,
@@ -74,10 +75,25 @@ enum DeliveryDayRows {
                 sql: """
                     UPDATE delivery_day SET owed = owed + ?, accepted = accepted + ?,
                         rejected = rejected + ?, expired = expired + ?
-                    WHERE day = ? AND uplink = ? AND scope = ?
+                    WHERE day = ? AND uplink = ? AND kind = ? AND scope = ?
                     """
             ).execute(arguments: StatementArguments(steps) + key)
         }
+    }
+
+    /// Counts one attempt with an item.
+    static func countAttempt(
+        _ item: OwedItem, _ calendar: SiteCalendar, _ db: Database
+    ) throws {
+        if NoticeRecord.isReceiver(item.uplink) { return }
+        try db.cachedStatement(
+            sql: """
+                UPDATE delivery_day SET attempts = attempts + 1
+                WHERE day = ? AND uplink = ? AND kind = ? AND scope = ?
+                """
+        ).execute(arguments: [
+            day(item.start, calendar).milliseconds, item.uplink, item.kind, item.scope,
+        ])
     }
 
     /// The first instant of the site day in which an item's bucket begins.
@@ -108,12 +124,13 @@ enum DeliveryDayRows {
         while day.start.milliseconds <= last {
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO delivery_day (day, uplink, scope, owed, accepted, rejected, expired)
-                    SELECT ?, uplink, scope, count(*), sum(state = 'accepted'),
-                        sum(state = 'rejected'), sum(state = 'expired')
-                    FROM (SELECT uplink, scope, \(DeliveryState.sql) AS state FROM outbox
-                        WHERE start >= ? AND start < ? AND NOT \(isFeed))
-                    GROUP BY uplink, scope
+                    INSERT INTO delivery_day (day, uplink, kind, scope, owed, accepted, rejected,
+                        expired, attempts)
+                    SELECT ?, uplink, kind, scope, count(*), sum(state = 'accepted'),
+                        sum(state = 'rejected'), sum(state = 'expired'), sum(attempts)
+                    FROM (SELECT uplink, kind, scope, attempts, \(DeliveryState.sql) AS state
+                        FROM outbox WHERE start >= ? AND start < ? AND NOT \(isFeed))
+                    GROUP BY uplink, kind, scope
                     """
             ).execute(arguments: [
                 day.start.milliseconds, day.start.milliseconds, day.end.milliseconds,
@@ -141,8 +158,8 @@ enum DeliveryDayRows {
         }
         try db.execute(
             sql: """
-                DELETE FROM delivery_day WHERE (day, uplink, scope) IN (
-                    SELECT day, uplink, scope FROM delivery_day WHERE day < ?
+                DELETE FROM delivery_day WHERE (day, uplink, kind, scope) IN (
+                    SELECT day, uplink, kind, scope FROM delivery_day WHERE day < ?
                     ORDER BY day LIMIT ?)
                 """, arguments: [cutoff.milliseconds, limit])
         removal.items = db.changesCount
@@ -153,7 +170,7 @@ enum DeliveryDayRows {
 }
 
 extension StoreReader {
-    /// What became of the items of each site day, platform by platform and scope by scope.
+    /// What became of the items of each site day: by platform, kind and scope.
     ///
     /// - Parameters:
     ///   - uplink: one platform; nil is all of them.
@@ -169,18 +186,20 @@ extension StoreReader {
             try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT uplink, scope, day, owed, accepted, rejected, expired
+                        SELECT uplink, scope, day, owed, accepted, rejected, expired, kind,
+                            attempts
                         FROM delivery_day
                         WHERE day >= :start AND day < :end
                             AND (:uplink IS NULL OR uplink = :uplink)
-                        ORDER BY day, uplink, scope
+                        ORDER BY day, uplink, kind, scope
                         """),
                 arguments: ["start": start, "end": end, "uplink": uplink]
             ).map { row in
                 DeliveryDay(
                     uplink: row[0], scope: row[1],
                     day: CivilDate(Timestamp(milliseconds: row[2]), calendar: calendar),
-                    owed: row[3], accepted: row[4], rejected: row[5], expired: row[6])
+                    owed: row[3], accepted: row[4], rejected: row[5], expired: row[6],
+                    kind: row[7], attempts: row[8])
             }
         }
     }

@@ -27,16 +27,3 @@ extension [Sample] {
         compactMap { sample in sample.reading.number.map { (time: sample.time, value: $0) } }
     }
 }
-
-/// One reading of one series, as it is read back.
-package struct Sample: Hashable, Sendable {
-    package var time: Timestamp
-    package var reading: Reading
-    package var flags: ScanFlags
-
-    package init(time: Timestamp, reading: Reading, flags: ScanFlags) {
-        self.time = time
-        self.reading = reading
-        self.flags = flags
-    }
-}

@@ -4,7 +4,19 @@ import Telemetry
 /// Owed items, attempts and totals as rows.
 enum OutboxRows {
     /// Notes that an item is owed; a correction raises the revision and never brings `due` forward.
-    static func owe(_ item: OwedItem, _ calendar: SiteCalendar, _ db: Database) throws {
+    ///
+    /// An item of several parts has no revision of its own accord: it rises when a part has changed
+    /// (`changed`) since the item was tried or given up. Folding the same rows again changes none.
+    static func owe(
+        _ item: OwedItem, _ changed: Set<OwedItem.Part> = [], _ calendar: SiteCalendar,
+        _ db: Database
+    ) throws {
+        if let part = item.part {
+            try DeliveryDayRows.following(item, calendar, db) {
+                try owePart(item, raises: changed.contains(part), db)
+            }
+            return
+        }
         try DeliveryDayRows.following(item, calendar, db) {
             try db.cachedStatement(
                 sql: """
@@ -22,18 +34,72 @@ enum OutboxRows {
         }
     }
 
+    /// Notes that an item is owed, if it has never been.
+    static func oweOnce(_ item: OwedItem, _ calendar: SiteCalendar, _ db: Database) throws {
+        try DeliveryDayRows.following(item, calendar, db) {
+            try owePart(item, raises: false, db)
+        }
+    }
+
+    private static func owePart(_ item: OwedItem, raises: Bool, _ db: Database) throws {
+        let conflict =
+            raises
+            ? """
+            DO UPDATE SET revision_owed = revision_owed + 1, due = max(due, excluded.due)
+                WHERE attempts > 0 OR revision_settled >= 0
+            """ : "DO NOTHING"
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO outbox (uplink, kind, scope, start, revision_owed, due)
+                VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT \(conflict)
+                """
+        ).execute(arguments: [
+            item.uplink, item.kind, item.scope, item.start.milliseconds, item.due.milliseconds,
+        ])
+    }
+
+    /// Owes an item again that was settled, or for the first time.
+    ///
+    /// - Returns: whether it was not owed before.
+    static func oweAgain(
+        _ item: OwedItem, reason: String, at now: Timestamp, _ calendar: SiteCalendar,
+        _ db: Database
+    ) throws -> Bool {
+        var isNew = false
+        try DeliveryDayRows.following(item, calendar, db) {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO outbox (uplink, kind, scope, start, revision_owed, due, reason)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET revision_sent = -1, revision_settled = -1,
+                        is_expired = 0, attempted = NULL, due = excluded.due,
+                        reason = excluded.reason
+                    WHERE revision_owed <= revision_settled
+                    """
+            ).execute(arguments: [
+                item.uplink, item.kind, item.scope, item.start.milliseconds, item.revision,
+                now.milliseconds, reason,
+            ])
+            isNew = db.changesCount > 0
+        }
+        return isNew
+    }
+
     /// Settles the revision of one attempt. A revision that is settled already stays as it is.
     static func settle(
         _ settlement: Settlement, at now: Timestamp, _ calendar: SiteCalendar, _ db: Database
     ) throws {
+        var isCounted = false
         try DeliveryDayRows.following(settlement.item, calendar, db) {
-            try settle(settlement, at: now, db)
+            isCounted = try settle(settlement, at: now, db)
         }
+        if isCounted { try DeliveryDayRows.countAttempt(settlement.item, calendar, db) }
     }
 
+    /// - Returns: whether the attempt was about a revision that was still owed.
     private static func settle(
         _ settlement: Settlement, at now: Timestamp, _ db: Database
-    ) throws {
+    ) throws -> Bool {
         let item = settlement.item
         let change: String
         let word: String
@@ -71,8 +137,9 @@ enum OutboxRows {
                     AND revision_settled < :revision
                 """
         ).execute(arguments: all)
-        guard db.changesCount > 0 else { return }
+        guard db.changesCount > 0 else { return false }
         try note(item, word, reason, at: now, db)
+        return true
     }
 
     /// Gives up what can no longer be sent, and counts it.

@@ -45,7 +45,13 @@ enum RollupRows {
     }
 
     /// Stores each rollup unless the same or a higher revision is there, as a row or packed.
-    static func upsert(_ records: [RollupRecord], _ db: Database) throws {
+    ///
+    /// - Returns: the rows that are new or hold something else than before.
+    @discardableResult
+    static func upsert(
+        _ records: [RollupRecord], _ db: Database
+    ) throws -> Set<OwedItem.Part> {
+        var changed: Set<OwedItem.Part> = []
         var packs = try PackedRevisions(db)
         for record in records {
             if record.bucket.resolution == .quarterHour,
@@ -56,11 +62,18 @@ enum RollupRows {
                 continue
             }
             try store(record, db)
+            if db.changesCount > 0 {
+                changed.insert(
+                    OwedItem.Part(
+                        resolution: record.bucket.resolution, start: record.bucket.start,
+                        series: record.series))
+            }
             if record.bucket.resolution == .hour {
                 try CountedHourRows.forget(
                     series: record.series, at: record.bucket.start.milliseconds, db)
             }
         }
+        return changed
     }
 
     private static func store(_ record: RollupRecord, _ db: Database) throws {

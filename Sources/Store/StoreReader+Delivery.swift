@@ -1,6 +1,17 @@
 import GRDB
 import Telemetry
 
+/// The items of one kind and one scope.
+package struct OwedLane: Hashable, Sendable {
+    package var kind: String
+    package var scope: String
+
+    package init(kind: String, scope: String) {
+        self.kind = kind
+        self.scope = scope
+    }
+}
+
 extension StoreReader {
     /// What an uplink is owed and may be sent now, oldest bucket first.
     ///
@@ -9,22 +20,28 @@ extension StoreReader {
     ///     after the last attempt.
     ///   - liveSince: buckets from here on are live, earlier ones the backlog.
     ///   - live: which of the two is asked for.
+    ///   - spans: how long the periods of a kind are, where they differ: `liveSince` is then
+    ///     compared with their ends; of a kind that is not named it is compared with the starts.
+    ///   - resting: lanes that are left out, because an item of theirs has to wait.
     ///   - inOrder: leaves out what stands behind an earlier item of its scope that may not be sent
     ///     yet. The onset at the end of a scope does not count: all alarms of one rule on one series
     ///     go in their order.
     package func owedItems(
         uplink: String, now: Timestamp, correctionSpacing: Duration, liveSince: Timestamp,
-        live: Bool, inOrder: Bool = false, limit: Int
+        live: Bool, spans: [String: Duration] = [:], resting: Set<OwedLane> = [],
+        inOrder: Bool = false, limit: Int
     ) async throws(StoreError) -> [OwedItem] {
         try await read("read what is owed to \(uplink)") { db in
             try Self.owedItems(
-                uplink, now, correctionSpacing, liveSince, live: live, inOrder: inOrder, limit, db)
+                uplink, now, correctionSpacing, liveSince, live: live, spans: spans,
+                resting: resting, inOrder: inOrder, limit, db)
         }
     }
 
     static func owedItems(
         _ uplink: String, _ now: Timestamp, _ correctionSpacing: Duration, _ liveSince: Timestamp,
-        live: Bool, inOrder: Bool, _ limit: Int, _ db: Database
+        live: Bool, spans: [String: Duration] = [:], resting: Set<OwedLane> = [], inOrder: Bool,
+        _ limit: Int, _ db: Database
     ) throws -> [OwedItem] {
         let order =
             """
@@ -33,20 +50,34 @@ extension StoreReader {
                     AND e.start < outbox.start AND e.due > :now
                     AND rtrim(e.scope, '0123456789') = rtrim(outbox.scope, '0123456789'))
             """
+        var arguments: StatementArguments = [
+            "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
+            "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
+        ]
+        var spanOf: [String] = []
+        for (index, (kind, span)) in spans.sorted(by: { $0.key < $1.key }).enumerated() {
+            spanOf.append("WHEN :kind\(index) THEN \(span.milliseconds)")
+            arguments += ["kind\(index)": kind]
+        }
+        let end =
+            spanOf.isEmpty
+            ? "start" : "start + CASE kind \(spanOf.joined(separator: " ")) ELSE 0 END"
+        var isAwake = ""
+        for (index, lane) in resting.enumerated() {
+            isAwake += " AND NOT (kind = :restingKind\(index) AND scope = :restingScope\(index))"
+            arguments += ["restingKind\(index)": lane.kind, "restingScope\(index)": lane.scope]
+        }
         return try Row.fetchAll(
             db.cachedStatement(
                 sql: """
                     SELECT kind, scope, start, revision_owed, due FROM outbox
                     WHERE uplink = :uplink AND revision_owed > revision_settled
-                        AND start \(live ? ">=" : "<") :since AND due <= :now
+                        AND \(end) \(live ? ">=" : "<") :since AND due <= :now
                         AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
-                        \(inOrder ? order : "")
+                        \(isAwake) \(inOrder ? order : "")
                     ORDER BY start, kind, scope LIMIT :limit
                     """),
-            arguments: [
-                "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
-                "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
-            ]
+            arguments: arguments
         ).map { row in
             OwedItem(
                 uplink: uplink, kind: row[0], scope: row[1],

@@ -17,12 +17,12 @@ extension StoreWriter {
         let damaged = shared.damage.value.causes.keys
         let calendar = shared.calendar
         let sealed = try commit(what) { db in
-            try RollupRows.upsert(effects.rollups, db)
+            let changed = try RollupRows.upsert(effects.rollups, db)
             for transition in effects.transitions { try AlarmRows.insert(transition, db) }
             for record in effects.instructions { try InstructionRows.insert(record, db) }
             for notice in effects.notices { try InstructionRows.insert(notice, db) }
             for record in effects.craneRecords { try CraneRows.insert(record, db) }
-            for item in effects.owed { try OutboxRows.owe(item, calendar, db) }
+            for item in effects.owed { try OutboxRows.owe(item, changed, calendar, db) }
             guard let checkpoint = effects.checkpoint else { return [SealOutcome]() }
             try Self.save(checkpoint, db)
             var after = head

@@ -24,26 +24,36 @@ package struct PlumblineJSONFormat: UplinkFormat {
     package var name: String { "plumbline-json/1" }
     package var correction: CorrectionForm { .replace }
 
-    package func encode(_ item: UplinkItem, calendar: SiteCalendar) -> EncodedMessage {
+    /// - Parameter items: one.
+    package func encode(_ items: [UplinkItem], calendar: SiteCalendar) -> EncodedMessage {
+        guard let item = items.first else {
+            return EncodedMessage(topicSuffix: "", payload: [], idempotencyKey: "")
+        }
         var json = JSONWriter(capacity: 256 + 256 * item.entries.count)
+        write(item, calendar, to: &json)
+        return EncodedMessage(
+            topicSuffix: ([item.kind] + item.scopeParts.map(TopicLevel.escape))
+                .joined(separator: "/"),
+            payload: json.bytes, idempotencyKey: item.idempotencyKey)
+    }
+
+    private func write(
+        _ item: UplinkItem, _ calendar: SiteCalendar, to json: inout JSONWriter
+    ) {
         json.object {
             $0.field("format", name)
             $0.field("key", item.idempotencyKey)
             $0.field("site", item.site.text)
-            $0.field("device", item.device.text)
+            $0.field("device", item.device?.text)
             $0.field("scope", item.scope)
-            $0.field("resolution", item.bucket.resolution.rawValue)
-            $0.field("start", calendar.rfc3339(item.bucket.start))
-            $0.field("end", calendar.rfc3339(item.bucket.end))
+            $0.field("resolution", item.span)
+            $0.field("start", calendar.rfc3339(item.start))
+            $0.field("end", calendar.rfc3339(item.end))
             $0.field("revision", item.revision)
             $0.field("stored", item.isStored)
             $0.key("series")
             $0.array { for entry in item.entries { write(entry, of: item.site, to: &$0) } }
         }
-        return EncodedMessage(
-            topicSuffix: ([item.kind] + item.scopeParts.map(TopicLevel.escape))
-                .joined(separator: "/"),
-            payload: json.bytes, idempotencyKey: item.idempotencyKey)
     }
 
     private func write(_ entry: UplinkItem.Entry, of site: SiteID, to json: inout JSONWriter) {

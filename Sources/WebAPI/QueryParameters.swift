@@ -1,3 +1,4 @@
+import EnergyAccounting
 import Hummingbird
 import LocatedText
 import Telemetry
@@ -64,6 +65,26 @@ struct QueryParameters {
         throw .badParameter(
             name, "'\(text)' is not a time",
             remedy: "write RFC 3339 with an offset: 2026-11-21T08:05:00+08:00 or …Z")
+    }
+
+    /// A period that has begun; without one this month.
+    func period(today: CivilDate, mostDays: Int) throws(Problem) -> AccountingPeriod {
+        let text = values["period"] ?? String("\(today)".prefix(7))
+        guard let period = AccountingPeriod(text) else {
+            throw .badParameter(
+                "period", "'\(text)' is not a period",
+                remedy: "for example 2026, 2026-03 or 2026-03-01..2026-03-15")
+        }
+        guard period.first <= today else {
+            throw .badParameter(
+                "period", "the period \(text) has not begun", remedy: "ask for one that has")
+        }
+        guard period.days <= mostDays else {
+            throw .badParameter(
+                "period", "\(period.days) days are too many",
+                remedy: "at most \(mostDays), for example a year")
+        }
+        return period
     }
 
     /// The half-open range `from` to `to`; without `to` until now, without `from` for `standard`.

@@ -56,7 +56,7 @@ struct LocalMiddleware: RouterMiddleware {
 
     /// Where instructions are given.
     private static let instructed = [
-        "/api/v1/alarms/", "/api/v1/circumstances/", "/api/v1/energy/close",
+        "/api/v1/alarms/", "/api/v1/circumstances/", "/api/v1/energy/close", "/api/v1/uplinks/",
     ]
 
     func handle(
@@ -72,7 +72,7 @@ struct LocalMiddleware: RouterMiddleware {
                 detail: "'\(request.head.authority ?? "")' is not a name of this machine",
                 field: "Host", remedy: "use 127.0.0.1, [::1] or localhost")
         }
-        // Only what people do with alarms, and the closing of a month, takes a body, and only with a token of theirs.
+        // Only what people do takes a body, and only with a token of theirs.
         if request.method == .post, Self.instructed.contains(where: request.uri.path.hasPrefix) {
             return try await next(request, context)
         }

@@ -110,7 +110,7 @@ package struct WebAPIContext: Sendable {
     package var limitLines: [SeriesID: [LimitLine]]
     /// By the rule's name.
     package var alarmTitles: [String: LocalizedText]
-    package var uplinks: [String]
+    package var uplinks: [UplinkDescription]
     package var readiness: Readiness
     /// The gateway's own metrics; the API adds those of its requests.
     package var metrics: @Sendable () async -> [MetricSample]
@@ -132,6 +132,12 @@ package struct WebAPIContext: Sendable {
     package var close: @Sendable (AccountingPeriod, String) async throws -> ClosedStatement = {
         _, _ in throw Problem.noInstructions
     }
+    /// Owes a platform a range again: its name, the range, which kinds (nil: all), who asks; returns
+    /// how many items are owed that were not.
+    package var resend:
+        @Sendable (String, Timestamp, Timestamp, Set<String>?, String) async throws -> Int = {
+            _, _, _, _, _ in throw Problem.noInstructions
+        }
     /// An alarm as feeds tell of it.
     package var brief: @Sendable (AlarmRecord) async -> AlarmBrief? = { _ in nil }
     /// Who hears of alarms, and under which name things are owed to them.
@@ -147,7 +153,7 @@ package struct WebAPIContext: Sendable {
         clock: any Clock<Duration>, store: StoreReader, devices: [DeviceDescription],
         pointTitles: [PointKey: LocalizedText] = [:], energy: EnergyPlan,
         limitLines: [SeriesID: [LimitLine]] = [:], alarmTitles: [String: LocalizedText] = [:],
-        uplinks: [String] = [], readiness: Readiness,
+        uplinks: [UplinkDescription] = [], readiness: Readiness,
         metrics: @escaping @Sendable () async -> [MetricSample] = { [] },
         dashboards: DashboardFiles, visibilityAllowance: Duration = .seconds(3)
     ) {

@@ -37,8 +37,23 @@ struct GatewayArguments: ParsableArguments {
                 "缺少令牌：请设置 PLUMBLINE_TOKEN 或使用 --token-file；`plumbline token` 可生成"))
     }
 
-    /// Posts an instruction and prints what came of it.
+    /// Posts an instruction about alarms and prints what came of it.
     func give(_ path: String, _ fields: [String: Any]) async throws {
+        let answer = try await post(path, fields)
+        let changes = answer["changes"] as? Int ?? 0
+        let state = (answer["alarm"] as? [String: Any])?["state"] as? String
+        print(
+            changes == 0
+                ? say("done; nothing had to change", "完成，无状态变化")
+                : say(
+                    "done: \(changes) alarm(s) changed" + (state.map { ", now \($0)" } ?? ""),
+                    "完成：\(changes) 条报警状态变化" + (state.map { "，现为 \($0)" } ?? "")))
+    }
+
+    /// Posts an instruction.
+    ///
+    /// - Returns: the gateway's answer.
+    func post(_ path: String, _ fields: [String: Any]) async throws -> [String: Any] {
         guard let url = URL(string: gateway + path) else {
             throw Failure.badInput(say("'\(gateway)' is no address", "'\(gateway)' 不是地址"))
         }
@@ -63,14 +78,7 @@ struct GatewayArguments: ParsableArguments {
             let remedy = (answer?["remedy"] as? String).map { "; \($0)" } ?? ""
             throw Failure.badInput(detail + remedy)
         }
-        let changes = answer?["changes"] as? Int ?? 0
-        let state = (answer?["alarm"] as? [String: Any])?["state"] as? String
-        print(
-            changes == 0
-                ? say("done; nothing had to change", "完成，无状态变化")
-                : say(
-                    "done: \(changes) alarm(s) changed" + (state.map { ", now \($0)" } ?? ""),
-                    "完成：\(changes) 条报警状态变化" + (state.map { "，现为 \($0)" } ?? "")))
+        return answer ?? [:]
     }
 }
 

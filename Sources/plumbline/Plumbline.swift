@@ -26,7 +26,7 @@ struct Plumbline: AsyncParsableCommand {
             Tail.self,
             Verify.self, Backup.self, Salvage.self, Compact.self, Import.self,
             ReplayVerb.self, AlarmsVerb.self, Lifts.self, Energy.self, Compliance.self,
-            Token.self,
+            Uplinks.self, Token.self,
         ])
 
     static func main() async {

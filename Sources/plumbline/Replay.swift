@@ -76,7 +76,7 @@ struct ReplayVerb: AsyncParsableCommand {
             if let from = options.from, let to = options.to, from >= to {
                 throw Failure.badInput(say("--from must lie before --to", "--from 必须早于 --to"))
             }
-            if resend, place.selections == nil {
+            if resend, place.site == nil {
                 throw Failure.badInput(
                     say(
                         "--resend needs --config: the uplinks stand there",
@@ -106,8 +106,10 @@ struct ReplayVerb: AsyncParsableCommand {
             defer { try? store.close() }
             let progress = ProgressLine(say("replaying", "重新计算"))
             defer { progress.end() }
+            let groups = try await store.reader.registry().groups
             return try await Replay(
-                store: store, calendar: place.calendar, selections: place.selections ?? [],
+                store: store, calendar: place.calendar,
+                selections: place.site?.uplinkPlans(of: groups).map(\.selection) ?? [],
                 options: options
             ).run { progress.show($0) }
         } catch let error as StoreError where error.code == .busy {

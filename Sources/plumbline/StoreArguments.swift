@@ -37,22 +37,21 @@ struct StoreArguments: ParsableArguments {
 
     private var path: String { config ?? "/etc/plumbline/site.yaml" }
 
-    /// Where the data lies, how its days are cut, and what the uplinks want if that is known.
+    /// Where the data lies, how its days are cut, and the site if its configuration is known.
     struct Place {
         var directory: String
         var calendar: SiteCalendar
-        var selections: [OwedSelection]?
+        var site: SiteConfiguration?
     }
 
     func place() throws -> Place {
         if let data {
-            return Place(directory: data, calendar: try calendar(zone), selections: nil)
+            return Place(directory: data, calendar: try calendar(zone), site: nil)
         }
         let configuration = try SiteFiles.configuration(at: path)
         return Place(
             directory: configuration.data.directory,
-            calendar: try calendar(configuration.site.timezone),
-            selections: configuration.uplinks.map { OwedSelection($0) })
+            calendar: try calendar(configuration.site.timezone), site: configuration)
     }
 
     private func calendar(_ zone: String) throws -> SiteCalendar {

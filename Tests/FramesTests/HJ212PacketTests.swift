@@ -135,6 +135,33 @@ struct HJ212PacketTests {
         #expect(packet.segment == nil)
     }
 
+    @Test("limits and the order of part numbers are the layout's")
+    func layouts() throws {
+        var packet = HJ212Packet(
+            qn: "20261121080501000", st: "39", cn: "2011", pw: "123456", mn: "EXAMPLE1", flag: 7,
+            pnum: 2, pno: 1, items: [[.init("a34004-Rtd", "45.0")]])
+        let text = String(
+            decoding: try #require(packet.encoded(layout: .init(isPartFirst: true))),
+            as: UTF8.self)
+        #expect(text.contains(";Flag=7;PNO=1;PNUM=2;CP=&&a34004-Rtd=45.0&&"))
+        #expect(try self.packet(text).packet == packet)
+        let (segment, area) = (
+            try #require(packet.segment).count, "CP=&&a34004-Rtd=45.0&&".utf8.count
+        )
+        #expect(packet.segment(.init(longestSegment: segment)) != nil)
+        #expect(packet.segment(.init(longestSegment: segment - 1)) == nil)
+        #expect(packet.segment(.init(longestArea: area)) != nil)
+        #expect(packet.segment(.init(longestArea: area - 1)) == nil)
+        // Vendors exceed the standard's 1024 bytes, but four digits end at 9999.
+        packet.items = [[.init("x", String(repeating: "9", count: 2000))]]
+        let long = HJ212Packet.Layout(longestSegment: 4096, longestArea: 4096)
+        #expect(packet.encoded() == nil)
+        #expect(packet.encoded(layout: long) != nil)
+        packet.items = [[.init("x", String(repeating: "9", count: 10_000))]]
+        #expect(
+            packet.encoded(layout: .init(longestSegment: .max, longestArea: .max)) == nil)
+    }
+
     @Test(
         "what the standard itself gets wrong is read",
         arguments: [

@@ -125,7 +125,7 @@ struct AlarmFoldTests {
                 groups: groups, kinds: [DeviceID("crane-1"): "crane.tower"],
                 options: try CraneWorkFile.parse(
                     String(contentsOf: work, encoding: .utf8), file: "work.yaml")),
-            calendar: .utc, selections: [])
+            calendar: .utc, selections: OwedSelections([]))
     }
 
     /// A journal of some hours: dust that comes and goes, late and missing scans, a silent station,

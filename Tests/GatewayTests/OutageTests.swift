@@ -216,17 +216,17 @@ struct OutageTests {
         let scans = RollupsOfTheStoreTests.stream(
             &random, group: folded.groups[0].id, scans: 6 * 12)
         let platform = Platform()
-        let site = SiteID("s")
+        let plan = UplinkPlan(
+            uplink: "city", site: SiteID("s"), groups: folded.groups, resolution: .minute)
         let services: [any Service] = [
             Reporting(
-                uplink: "city", site: site, store: folded.store, groups: folded.groups,
-                format: PlumblineJSONFormat(), transport: platform, calendar: .utc,
-                clock: folded.clock, wallClock: folded.clock,
-                resolution: .minute, logger: FoldedStore.quiet, live: state.items),
+                plan: plan, store: folded.store, transport: platform, calendar: .utc,
+                clock: folded.clock, wallClock: folded.clock, policy: DeliveryPolicy(),
+                logger: FoldedStore.quiet, live: state.items),
             folded.evaluation,
             VolatileEvaluation(
                 evaluation: folded.evaluation, reader: folded.store.reader,
-                groups: folded.groups, site: site, items: state.items, feed: state.feed,
+                groups: folded.groups, plans: [plan], items: state.items, feed: state.feed,
                 counters: folded.counters, logger: FoldedStore.quiet),
             ingestion,
         ]
@@ -269,7 +269,12 @@ private final class Platform: UplinkTransport {
     var stored: [String: String] { messages.withLock { $0.stored } }
     var unstored: [String: String] { messages.withLock { $0.unstored } }
 
-    func send(_ message: EncodedMessage) async -> Outcome {
+    let correction = CorrectionForm.replace
+    let batchLimit = 1
+    let bytesSent: Int64 = 0
+
+    func send(_ items: [UplinkItem]) async -> [Outcome] {
+        let message = PlumblineJSONFormat().encode(items, calendar: .utc)
         let text = String(decoding: message.payload, as: UTF8.self)
         messages.withLock {
             if text.contains(#""stored":true"#) {
@@ -278,6 +283,6 @@ private final class Platform: UplinkTransport {
                 $0.unstored[message.idempotencyKey] = text
             }
         }
-        return .accepted
+        return [.accepted]
     }
 }

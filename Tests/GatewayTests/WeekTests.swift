@@ -9,19 +9,6 @@ import UplinkFormats
 
 @testable import Gateway
 
-/// Tells nothing but which item, which revision, and when its bucket began.
-private struct BareFormat: UplinkFormat {
-    let name = "bare"
-    let correction = CorrectionForm.replace
-
-    func encode(_ item: UplinkItem, calendar: SiteCalendar) -> EncodedMessage {
-        EncodedMessage(
-            topicSuffix: item.scope,
-            payload: Array("\(item.bucket.start.milliseconds) \(item.revision)".utf8),
-            idempotencyKey: item.idempotencyKey)
-    }
-}
-
 /// A platform that is away for some hours and refuses one item for good.
 private final class FakePlatform: UplinkTransport {
     struct Arrival: Hashable {
@@ -47,25 +34,26 @@ private final class FakePlatform: UplinkTransport {
     /// Attempts during the outage.
     var knocks: Int { state.withLock { $0.knocks } }
 
-    func send(_ message: EncodedMessage) async -> Outcome {
+    let correction = CorrectionForm.replace
+    let batchLimit = 1
+    let bytesSent: Int64 = 0
+
+    func send(_ items: [UplinkItem]) async -> [Outcome] { items.map(outcome) }
+
+    private func outcome(of item: UplinkItem) -> Outcome {
         let now = clock.wall
-        let words = String(decoding: message.payload, as: UTF8.self).split(separator: " ")
-        guard words.count == 2, let start = Int64(words[0]), let revision = Int(words[1]) else {
-            return .rejected(reason: "not of the format")
-        }
         return state.withLock { state in
             if outage.contains(now) {
                 state.knocks += 1
                 return .retry(after: .seconds(30), reason: "away")
             }
-            if start == poison.milliseconds {
+            if item.start == poison {
                 state.refusals += 1
                 return .rejected(reason: "poison")
             }
             state.arrivals.append(
                 Arrival(
-                    key: message.idempotencyKey, start: Timestamp(milliseconds: start),
-                    revision: revision, at: now))
+                    key: item.idempotencyKey, start: item.start, revision: item.revision, at: now))
             return .accepted
         }
     }
@@ -140,9 +128,11 @@ struct WeekTests {
         let day = Duration.seconds(86_400)
         return [
             Reporting(
-                uplink: "city", site: SiteID("s"), store: folded.store, groups: folded.groups,
-                format: BareFormat(), transport: platform, calendar: .utc, clock: folded.clock,
-                wallClock: folded.clock, logger: FoldedStore.quiet),
+                plan: UplinkPlan(
+                    uplink: "city", site: SiteID("s"), groups: folded.groups,
+                    resolution: .quarterHour),
+                store: folded.store, transport: platform, calendar: .utc, clock: folded.clock,
+                wallClock: folded.clock, policy: DeliveryPolicy(), logger: FoldedStore.quiet),
             Housekeeping(
                 store: folded.store,
                 policy: HousekeepingPolicy(

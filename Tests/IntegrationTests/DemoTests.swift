@@ -26,6 +26,8 @@ struct DemoTests {
                 at: page + "/?lang=zh", for: ["示范工地", "1号塔机", "北门扬尘站", "总电表", "kWh/m²"])
             try await Self.look(
                 at: page + "/energy.html?lang=zh", for: ["示范工地", "照明插座用电", "月度用能报表"])
+            try await Self.look(
+                at: page + "/uplinks.html?lang=zh", for: ["示范工地", "上报完整率", "上报缺口图", "补传"])
             return Leftovers(demo: daemon.processIdentifier, port: port)
         }
         #expect(status == .exited(0), "\(log.suffix(2000))")

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationNetworking
 import Subprocess
 
 /// The root of the package: the folder that holds `Package.swift`.
@@ -20,6 +21,66 @@ package func withPythonPeer<R: Sendable>(
     _ script: String, _ arguments: [String] = [],
     _ body: @Sendable (_ port: Int) async throws -> R
 ) async throws -> R {
+    try await withPythonPeer(script, arguments, port, body)
+}
+
+/// `listening <port>`
+private func port(_ line: String) -> Int? {
+    let words = line.split(whereSeparator: \.isWhitespace)
+    return words.count == 2 && words[0] == "listening" ? Int(words[1]) : nil
+}
+
+/// A receiver of `Tests/Peers` that judges what a platform is sent, as it says of itself.
+package struct JudgingPlatform: Sendable {
+    package let port: Int
+    /// Where it is asked what it took, and told to misbehave.
+    package let control: Int
+
+    /// `{"port": P, "control": C}`
+    fileprivate init?(_ line: String) {
+        guard
+            let words = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Int],
+            let port = words["port"], let control = words["control"]
+        else { return nil }
+        self.port = port
+        self.control = control
+    }
+
+    /// Asks for a list: `ledger`, `refused`, `events`.
+    package func list(_ name: String) async throws -> [[String: Any]] {
+        try await ask(name, nil) as? [[String: Any]] ?? []
+    }
+
+    /// Says something, for example `misbehave` or `command`.
+    package func say(_ name: String, _ fields: [String: Any]) async throws -> [String: Any] {
+        try await ask(name, try JSONSerialization.data(withJSONObject: fields)) as? [String: Any]
+            ?? [:]
+    }
+
+    private func ask(_ name: String, _ body: Data?) async throws -> Any {
+        guard let url = URL(string: "http://127.0.0.1:\(control)/\(name)") else {
+            throw PeerError("no address: \(name)")
+        }
+        var request = URLRequest(url: url, timeoutInterval: 60)
+        request.httpMethod = body == nil ? "GET" : "POST"
+        request.httpBody = body
+        let (data, _) = try await URLSession.shared.data(for: request)
+        return try JSONSerialization.jsonObject(with: data)
+    }
+}
+
+/// As `withPythonPeer`, for the receivers that judge.
+package func withJudgingPlatform<R: Sendable>(
+    _ script: String, _ arguments: [String] = [],
+    _ body: @Sendable (JudgingPlatform) async throws -> R
+) async throws -> R {
+    try await withPythonPeer(script, arguments, JudgingPlatform.init, body)
+}
+
+private func withPythonPeer<Place: Sendable, R: Sendable>(
+    _ script: String, _ arguments: [String], _ place: @Sendable (String) -> Place?,
+    _ body: @Sendable (Place) async throws -> R
+) async throws -> R {
     let python = packageRoot + "/.venv/bin/python"
     guard FileManager.default.isExecutableFile(atPath: python) else {
         throw PeerError("\(python) is missing: run scripts/setup")
@@ -32,11 +93,10 @@ package func withPythonPeer<R: Sendable>(
     ) { execution -> Result<R, any Error> in
         do {
             var lines = execution.standardOutput.strings().makeAsyncIterator()
-            let words = try await lines.next()?.split(whereSeparator: \.isWhitespace) ?? []
-            guard words.count == 2, words[0] == "listening", let port = Int(words[1]) else {
+            guard let line = try await lines.next(), let found = place(line) else {
                 throw PeerError("\(script) did not say on which port it listens")
             }
-            let result = try await body(port)
+            let result = try await body(found)
             await execution.teardown(
                 using: [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))])
             return .success(result)

@@ -45,11 +45,11 @@ struct ConformanceTests {
         for format in UplinkFormats.all {
             var items = samples.map(\.item)
             var later = items[0]
-            later.bucket = later.bucket.next(calendar: shanghai)
+            later.start = later.end
             var elsewhere = items[0]
             elsewhere.site = SiteID("another-site")
             var coarser = items[0]
-            coarser.bucket = Bucket(.hour, containing: morning, calendar: shanghai)
+            coarser.kind = UplinkItem.kind(.rollup, .hour)
             items += [later, elsewhere, coarser]
             let keys = items.map { format.encode($0, calendar: shanghai).idempotencyKey }
             #expect(Set(keys).count == items.count)
@@ -60,7 +60,8 @@ struct ConformanceTests {
     func topics(item: UplinkItem) {
         for format in UplinkFormats.all {
             let topic = format.encode(item, calendar: shanghai).topicSuffix
-            #expect(!topic.isEmpty)
+            // Formats of one kind of server stay at the path that the configuration names.
+            if topic.isEmpty { continue }
             #expect(!topic.contains("+"))
             #expect(!topic.contains("#"))
             #expect(!topic.unicodeScalars.contains { $0.value < 0x20 })

@@ -97,3 +97,35 @@ let samples: [(name: String, item: UplinkItem)] = [
             ])
     ),
 ]
+
+/// Two minutes of readings of a dust station and of a pump, as an uplink of raw readings gets them.
+let readings = UplinkItem(
+    site: SiteID("hz-qt-0172"), kind: UplinkItem.kind(.raw, .minute),
+    scope: "dust-north/rs485/normal", device: DeviceID("dust-north"), start: morning,
+    end: morning + .seconds(60), revision: 0,
+    entries: [
+        .init(
+            series: series("dust-north.pm10", .gauge, "ug/m3"), rollup: Rollup(count: 2, bad: 1),
+            point: UplinkPoint(
+                unit: Unit(
+                    symbol: "mg/m3", ucum: "mg/m3", dimension: Dimension("concentration"),
+                    factor: 1000),
+                decimals: 2),
+            samples: [
+                Sample(time: morning, reading: .number(141.5)),
+                Sample(time: morning + .seconds(10), reading: .bad(.timeout)),
+                Sample(time: morning + .milliseconds(20_100), reading: .number(165)),
+            ]),
+        .init(
+            series: series("pump-1.volume.ch1", .counter, "m3"), rollup: Rollup(count: 2),
+            samples: [
+                Sample(time: morning, reading: .number(17)),
+                Sample(time: morning + .seconds(30), reading: .number(17.25)),
+            ]),
+        .init(
+            series: series("pump-1.work_status", .state, ""), rollup: Rollup(count: 1, bad: 1),
+            samples: [
+                Sample(time: morning, reading: .text("idle")),
+                Sample(time: morning + .seconds(30), reading: .bad(.unknownCode)),
+            ]),
+    ])

@@ -94,7 +94,10 @@ struct TestSite {
                 ]
             ],
             alarmTitles: ["pm10_15min": LocalizedText(en: "PM10 high", zh: "PM10偏高")],
-            uplinks: ["city"], readiness: readiness,
+            uplinks: [
+                UplinkDescription(
+                    id: "city", address: "mqtt://127.0.0.1", format: "plumbline-json/1")
+            ], readiness: readiness,
             metrics: {
                 [
                     MetricSample(

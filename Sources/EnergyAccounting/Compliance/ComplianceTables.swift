@@ -49,12 +49,12 @@ struct ComplianceTables {
         var table = Table(
             key: "meter_uploads", title: LocalizedText(en: "Uploads by meter", zh: "按计量表上传情况"),
             columns: [.words("meter", "Meter", "计量点"), .words("platform", "Platform", "平台")]
-                + counted + [.words("incomplete_days", "Incomplete days", "不完整日期")])
+                + Self.counted + [.words("incomplete_days", "Incomplete days", "不完整日期")])
         for meter in ledger.meters {
             for uplink in ledger.uplinks {
                 let days = ledger.deliveries(to: uplink, of: meter)
                 table.rows.append(
-                    [.word(meter.id), .word(uplink)] + cells(DeliveryTotal(days))
+                    [.word(meter.id), .word(uplink)] + Self.cells(DeliveryTotal(days))
                         + [.word(incomplete(days))])
             }
         }
@@ -65,14 +65,15 @@ struct ComplianceTables {
     func days() -> Table {
         var table = Table(
             key: "platform_days", title: LocalizedText(en: "Platforms by day", zh: "平台逐日上传情况"),
-            columns: [.words("day", "Day", "日期"), .words("platform", "Platform", "平台")] + counted)
+            columns: [.words("day", "Day", "日期"), .words("platform", "Platform", "平台")]
+                + Self.counted)
         for uplink in ledger.uplinks {
             let byDay = Dictionary(grouping: ledger.deliveries(to: uplink), by: \.day)
             for number in 0..<ledger.period.days {
                 let day = ledger.period.first.advanced(days: number)
                 if today < day { break }
                 table.rows.append(
-                    [.word("\(day)"), .word(uplink)] + cells(DeliveryTotal(byDay[day] ?? [])))
+                    [.word("\(day)"), .word(uplink)] + Self.cells(DeliveryTotal(byDay[day] ?? [])))
             }
         }
         return table
@@ -82,7 +83,7 @@ struct ComplianceTables {
     func platforms() -> Table {
         var table = Table(
             key: "platforms", title: LocalizedText(en: "Platforms", zh: "平台"),
-            columns: [.words("platform", "Platform", "平台")] + counted + [
+            columns: [.words("platform", "Platform", "平台")] + Self.counted + [
                 .words("last_accepted", "Last accepted", "最近接收时间"),
                 .words("behind_since", "Behind since", "滞后起始日"),
             ])
@@ -99,7 +100,7 @@ struct ComplianceTables {
                 now = [.missing(Self.notConfigured), .missing(Self.notConfigured)]
             }
             table.rows.append(
-                [.word(uplink)] + cells(DeliveryTotal(ledger.deliveries(to: uplink))) + now)
+                [.word(uplink)] + Self.cells(DeliveryTotal(ledger.deliveries(to: uplink))) + now)
         }
         return table
     }
@@ -128,17 +129,16 @@ struct ComplianceTables {
         return table
     }
 
-    private var counted: [StatementDocument.Column] {
-        [
-            .number("owed", "Owed", "应传"), .number("accepted", "Accepted", "已接收"),
-            .number("rejected", "Refused", "被拒收"), .number("expired", "Given up", "已放弃"),
-            .number("open", "Still owed", "待传"),
-            .number("completeness_percent", "Complete", "完整率", unit: "%"),
-        ]
-    }
+    /// The columns of `cells`.
+    static let counted: [StatementDocument.Column] = [
+        .number("owed", "Owed", "应传"), .number("accepted", "Accepted", "已接收"),
+        .number("rejected", "Refused", "被拒收"), .number("expired", "Given up", "已放弃"),
+        .number("open", "Still owed", "待传"),
+        .number("completeness_percent", "Complete", "完整率", unit: "%"),
+    ]
 
-    private func cells(_ total: DeliveryTotal) -> [Cell] {
-        if total.owed == 0 { return counted.map { _ in .missing(Self.nothingOwed) } }
+    static func cells(_ total: DeliveryTotal) -> [Cell] {
+        if total.owed == 0 { return counted.map { _ in .missing(nothingOwed) } }
         return [total.owed, total.accepted, total.rejected, total.expired, total.open].map {
             Print.number(Exact($0), places: 0)
         } + [Print.percent(total.completeness)]

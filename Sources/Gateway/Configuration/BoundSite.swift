@@ -112,6 +112,7 @@ package struct BoundSite: Sendable {
         Self.checkSprays(configuration.sprays, links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.energy.tree.bindingFaults(series: series)))
+        configuration.checkUplinks(series, units: units, faults)
         if let outdoor = configuration.energy.outdoor {
             faults.add(Faults(outdoor.bindingFaults(series: series)))
         }

@@ -124,16 +124,7 @@ extension SiteConfiguration.Feed {
     private static func webhook(
         _ node: LocatedNode, _ secret: Secret?, _ format: FeedFormat, _ faults: FaultCollector
     ) -> Target? {
-        guard let text = node.string(faults) else { return nil }
-        let isAddress = ["http://", "https://"].contains {
-            text.hasPrefix($0) && text.count > $0.count
-        }
-        if isAddress, !text.contains(where: \.isWhitespace) {
-            return .webhook(url: text, secret: secret, format: format)
-        }
-        faults.add(
-            node.location, "'\(text)' is not an address", remedy: "write it as 'https://HOST/PATH'")
-        return nil
+        node.webAddress(faults).map { .webhook(url: $0, secret: secret, format: format) }
     }
 
     private static func mqtt(

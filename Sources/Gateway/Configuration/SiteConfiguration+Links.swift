@@ -1,6 +1,5 @@
 import LocatedText
 import Telemetry
-import UplinkFormats
 
 extension SiteConfiguration.Endpoint {
     /// Reads `scheme://host:port`, or `host:port` where no scheme is asked for.
@@ -136,47 +135,5 @@ extension SiteConfiguration.Device {
             id: DeviceID(id ?? "-"), name: name, profile: profile, interface: interface, unit: unit,
             key: key, parameters: parameters, commands: commands, personal: personal, area: area,
             checksIdentity: checksIdentity, location: node.location)
-    }
-}
-
-extension SiteConfiguration.Uplink {
-    static func parse(_ node: LocatedNode, _ faults: FaultCollector) -> Self? {
-        var reader = MappingReader(node, faults)
-        let id = reader.required("id")?.identifier(faults)
-        let address = reader.required("mqtt")
-        let fields = BrokerFields(BrokerFields.connection, in: &reader)
-        let broker = address.map { fields.broker(at: $0, faults) }
-        var topic: String?
-        if let node = reader.required("topic"), let text = node.string(faults) {
-            if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {
-                faults.add(
-                    node.location, "'\(text)' cannot be a topic to publish under",
-                    remedy: "levels joined by '/', without + and #, without a final '/'")
-            } else {
-                topic = text
-            }
-        }
-        let formats = UplinkFormats.all.map { ($0.name, $0.name) }
-        let format = reader.optional("format")?.word(formats, faults) ?? formats[0].0
-        let resolutions = [Resolution.minute, .quarterHour, .hour, .day].map { ($0.rawValue, $0) }
-        let resolution =
-            reader.optional("resolution")?.word(resolutions, faults) ?? .quarterHour
-        let spacing = reader.optional("correction_spacing")?.duration(faults) ?? .seconds(900)
-        let since = reader.optional("since").flatMap { instant($0, faults) }
-        reader.finish()
-        guard let id, let broker, let topic else { return nil }
-        return Self(
-            id: id, broker: broker, topic: topic, format: format, resolution: resolution,
-            correctionSpacing: spacing, since: since,
-            location: node.location)
-    }
-
-    private static func instant(_ node: LocatedNode, _ faults: FaultCollector) -> Timestamp? {
-        guard let text = node.string(faults) else { return nil }
-        if let time = Timestamp(rfc3339: text) { return time }
-        faults.add(
-            node.location, "'\(text)' is not a time with its offset",
-            remedy: "write it as '2026-11-21T00:00:00+08:00'")
-        return nil
     }
 }

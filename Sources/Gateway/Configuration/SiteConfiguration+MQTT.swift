@@ -107,7 +107,7 @@ struct BrokerFields {
         }
         broker.tls = isEncrypted ? MQTTEndpoint.TLS() : nil
         if let node = self["tls"] {
-            let tls = tls(node, faults)
+            let tls = Self.tls(node, faults)
             if isEncrypted {
                 broker.tls = tls
             } else {
@@ -178,7 +178,7 @@ struct BrokerFields {
         return link
     }
 
-    private func tls(_ node: LocatedNode, _ faults: FaultCollector) -> MQTTEndpoint.TLS {
+    static func tls(_ node: LocatedNode, _ faults: FaultCollector) -> MQTTEndpoint.TLS {
         var reader = MappingReader(node, faults)
         let authority = reader.optional("ca")?.path(faults)
         let certificate = reader.optional("certificate")?.path(faults)

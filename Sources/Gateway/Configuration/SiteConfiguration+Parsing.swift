@@ -3,7 +3,6 @@ import EnergyAccounting
 import LocatedText
 import Store
 import Telemetry
-import UplinkFormats
 import WebAPI
 
 extension SiteConfiguration {
@@ -70,7 +69,7 @@ extension SiteConfiguration {
             InstructionTopic.parse($0, faults)
         }
         let uplinks = (reader.optional("uplinks")?.list(faults) ?? []).compactMap {
-            Uplink.parse($0, faults)
+            Uplink.parse($0, faults, readFile)
         }
         var listen = Endpoint(host: "127.0.0.1", port: 8420)
         var tokens = AccessTokens.none

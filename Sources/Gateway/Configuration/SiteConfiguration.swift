@@ -98,20 +98,6 @@ package struct SiteConfiguration: Sendable {
         package var location: Location
     }
 
-    /// One platform that is reported to.
-    package struct Uplink: Hashable, Sendable {
-        package var id: String
-        package var broker: Broker
-        package var topic: String
-        package var format: String
-        package var resolution: Resolution
-        /// The least time between two messages for the same item.
-        package var correctionSpacing: Duration
-        /// What begins before is none of the platform's business; nil is all that is evaluated.
-        package var since: Timestamp?
-        package var location: Location
-    }
-
     package var site: Site
     package var data: Data
     package var clockTrust: ClockTrust

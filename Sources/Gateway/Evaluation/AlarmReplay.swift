@@ -47,7 +47,7 @@ package struct AlarmReplay: Sendable {
         var machine = EvaluationMachine(
             groups: groups,
             alarms: AlarmFold(rules: rules, site: site.alarmSite(groups: groups)),
-            calendar: site.calendar, selections: [], keepsMinutes: false)
+            calendar: site.calendar, selections: OwedSelections([]), keepsMinutes: false)
         var found = FoundAlarms(from: from)
         var time = from - Self.lead
         var sequence: Int64 = 0

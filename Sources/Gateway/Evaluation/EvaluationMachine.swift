@@ -2,29 +2,6 @@ import Alarms
 import Store
 import Telemetry
 
-/// What an uplink wants to be told of, as far as the fold needs to know.
-package struct OwedSelection: Codable, Hashable, Sendable {
-    package var uplink: String
-    package var resolution: Resolution
-    /// Buckets that begin before are not owed; nil owes all that close.
-    package var since: Timestamp?
-
-    package init(uplink: String, resolution: Resolution, since: Timestamp? = nil) {
-        self.uplink = uplink
-        self.resolution = resolution
-        self.since = since
-    }
-
-    /// - Parameter uplink: as its owner has configured it.
-    package init(_ uplink: SiteConfiguration.Uplink) {
-        self.init(uplink: uplink.id, resolution: uplink.resolution, since: uplink.since)
-    }
-
-    func wants(_ bucket: Bucket) -> Bool {
-        resolution == bucket.resolution && since.map { bucket.start >= $0 } ?? true
-    }
-}
-
 /// The deterministic fold of the journal: rows in; closed buckets, alarm transitions and owed
 /// items out.
 ///
@@ -61,10 +38,9 @@ package struct EvaluationMachine: Sendable {
     let groups: [ScanGroup.ID: ScanGroup]
     private let order: [ScanGroup]
     private let calendar: SiteCalendar
-    private let selections: [OwedSelection]
-    /// What is folded from samples. Minutes only where an uplink asks for them: a row a minute for
-    /// each series wears flash, and whoever looks at a chart gets them from the samples.
-    private let resolutions: [Resolution]
+    private let selections: OwedSelections
+    /// Whether minutes are folded, whatever the uplinks want; nil: as they want.
+    private let keepsMinutes: Bool?
     private var alarms: AlarmFold
     private var cranes: CraneFold
     private(set) var folds: [ScanGroup.ID: GroupFold] = [:]
@@ -79,18 +55,19 @@ package struct EvaluationMachine: Sendable {
     /// The sequence of the newest row taken in.
     package private(set) var cursor: Int64 = 0
 
-    /// - Parameter keepsMinutes: nil: where an uplink wants them.
+    /// - Parameters:
+    ///   - selections: what the uplinks want; may change while the machine runs.
+    ///   - keepsMinutes: nil: where an uplink wants them.
     package init(
         groups: [ScanGroup], alarms: AlarmFold, cranes: CraneFold = CraneFold(),
-        calendar: SiteCalendar, selections: [OwedSelection], keepsMinutes: Bool? = nil
+        calendar: SiteCalendar, selections: OwedSelections, keepsMinutes: Bool? = nil
     ) {
         self.cranes = cranes
         self.groups = Dictionary(uniqueKeysWithValues: groups.map { ($0.id, $0) })
         order = groups.sorted { $0.id < $1.id }
         self.calendar = calendar
         self.selections = selections
-        let wantsMinutes = keepsMinutes ?? selections.contains { $0.resolution == .minute }
-        resolutions = wantsMinutes ? [.minute, .quarterHour] : [.quarterHour]
+        self.keepsMinutes = keepsMinutes
         self.alarms = alarms
     }
 
@@ -102,7 +79,15 @@ package struct EvaluationMachine: Sendable {
         self.init(
             groups: groups,
             alarms: AlarmFold(rules: rules, site: AlarmSite(groups: groups, calendar: calendar)),
-            calendar: calendar, selections: selections, keepsMinutes: keepsMinutes)
+            calendar: calendar, selections: OwedSelections(selections),
+            keepsMinutes: keepsMinutes)
+    }
+
+    /// What is folded from samples. Minutes only where an uplink asks for them: a row a minute for
+    /// each series wears flash, and whoever looks at a chart gets them from the samples.
+    private func resolutions(of group: ScanGroup) -> [Resolution] {
+        let wantsMinutes = keepsMinutes ?? selections.wantMinutes(of: group)
+        return wantsMinutes ? [.minute, .quarterHour] : [.quarterHour]
     }
 
     /// Whether something waits to be stored.
@@ -161,7 +146,7 @@ package struct EvaluationMachine: Sendable {
         alarms.take(scan)
         if alarms.isOperators(scan.group) { return }
         cranes.take(scan)
-        var fold = folds.removeValue(forKey: scan.group) ?? GroupFold(resolutions)
+        var fold = folds.removeValue(forKey: scan.group) ?? GroupFold(resolutions(of: group))
         // After a long silence what was open closes as it stood, so that it is judged by the rules.
         let past = fold.isFarBehind(scan.time) ? fold.close(group, now: scan.time) : ([], [])
         let result = fold.take(scan, in: group, wall: wall)
@@ -209,12 +194,9 @@ package struct EvaluationMachine: Sendable {
         }
         // What the gateway says of itself is no device's reading, and no platform's business.
         if BoundSite.ownDevices.contains(group.device) { return }
-        for selection in selections where selection.wants(bucket) {
-            pending.owed.append(
-                OwedItem(
-                    uplink: selection.uplink, kind: "rollup/\(bucket.resolution.rawValue)",
-                    scope: group.scope, start: bucket.start, revision: revision,
-                    due: bucket.end))
+        for selection in selections.all {
+            pending.owed += selection.items(
+                of: group, bucket: bucket, revision: revision, calendar: calendar)
         }
     }
 
@@ -279,10 +261,13 @@ extension EvaluationMachine {
                 unfit.append(id)
                 continue
             }
-            fold.keep(resolutions)
+            fold.keep(groups[id].map(resolutions) ?? [.quarterHour])
             folds[id] = fold
         }
-        due = state.due.filter { $0.resolution.finer != nil || resolutions.contains($0.resolution) }
+        due = state.due.filter {
+            $0.resolution.finer != nil
+                || groups[$0.group].map { resolutions(of: $0) }?.contains($0.resolution) ?? false
+        }
         late = state.late
         alarms.restore(state.alarms)
         cranes.restore(state.cranes)

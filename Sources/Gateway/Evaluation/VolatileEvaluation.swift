@@ -14,7 +14,8 @@ struct VolatileEvaluation: Service {
     let evaluation: Evaluation
     let reader: StoreReader
     let groups: [ScanGroup]
-    let site: SiteID
+    /// What the uplinks tell.
+    let plans: [UplinkPlan]
     let items: LiveItems
     let feed: UnstoredFeed
     let counters: GatewayCounters
@@ -75,12 +76,19 @@ struct VolatileEvaluation: Service {
                     "value": "\(transition.evidence.value) \(transition.evidence.unit)",
                 ])
         }
-        for owed in effects.owed {
-            if let item = item(owed, effects.rollups) { items.add([item], for: owed.uplink) }
+        // A station waits for the store: what makes it up is put together there.
+        for owed in effects.owed where owed.part == nil {
+            if let plan = plans.first(where: { $0.uplink == owed.uplink }),
+                let item = item(owed, plan, effects.rollups)
+            {
+                items.add([item], for: owed.uplink)
+            }
         }
     }
 
-    private func item(_ owed: OwedItem, _ rollups: [RollupRecord]) -> UplinkItem? {
+    private func item(
+        _ owed: OwedItem, _ plan: UplinkPlan, _ rollups: [RollupRecord]
+    ) -> UplinkItem? {
         guard let group = groups.first(where: { $0.scope == owed.scope }) else { return nil }
         let numbers = Set(group.series.map(\.number))
         let records = rollups.filter {
@@ -91,10 +99,13 @@ struct VolatileEvaluation: Service {
         let bySeries = Dictionary(
             records.map { ($0.series, $0.rollup) }, uniquingKeysWith: { first, _ in first })
         return UplinkItem(
-            site: site, scope: owed.scope, device: group.device, bucket: bucket,
+            site: plan.site, scope: owed.scope, device: group.device, bucket: bucket,
             revision: owed.revision, isStored: false,
-            entries: group.series.compactMap { series in
-                bySeries[series.number].map { UplinkItem.Entry(series: series, rollup: $0) }
+            entries: (plan.subjects[owed.scope]?.members ?? []).compactMap {
+                member in
+                bySeries[member.series.number].map {
+                    UplinkItem.Entry(series: member.series, rollup: $0, point: member.point)
+                }
             })
     }
 }

@@ -5,26 +5,64 @@ import Telemetry
 protocol Courier: Sendable {
     /// What may be sent now, in the order in which it should go.
     ///
+    /// - Parameter request: how much, and what has to be left out.
     /// - Throws: what the store reported.
-    func owed(at now: Timestamp, limit: Int) async throws -> [(item: OwedItem, parcel: Parcel)]
+    func owed(_ request: OwedRequest) async throws -> [Consignment]
 
-    /// Items of one lane go one after the other.
-    func lane(of item: OwedItem) -> String
+    /// Bytes put on the wire so far; 0 where nobody counts.
+    var bytesSent: Int64 { get }
 }
 
 extension Courier {
-    func lane(of item: OwedItem) -> String { item.scope }
+    var bytesSent: Int64 { 0 }
 }
 
-/// One owed item, ready to go, or no longer there.
-enum Parcel: Sendable {
-    /// Sends it and tells what came of it.
-    case ready(@Sendable () async -> Outcome)
-    /// It cannot be sent any more, and why.
-    case expired(reason: String)
+/// How much of what is owed may go now.
+struct OwedRequest: Sendable {
+    var now: Timestamp
+    /// Messages at most.
+    var limit: Int
+    /// Lanes in which an item rests, so that nothing of theirs overtakes it.
+    var resting: Set<OwedLane> = []
+    /// False while the backlog has to wait.
+    var allowsBacklog = true
 }
 
-/// How hard a receiver is tried (design 5): retry, back-off, circuit breaker, rate, age.
+/// What goes to a receiver in one message.
+struct Consignment: Sendable {
+    /// One or several, oldest first.
+    var items: [OwedItem]
+    /// Messages of one lane go one after the other.
+    var lane: String
+    var content: Content
+
+    enum Content: Sendable {
+        /// Sends it and tells what came of each item.
+        case ready(@Sendable () async -> [Outcome])
+        /// It cannot be sent any more, and why.
+        case expired(reason: String)
+    }
+
+    /// One item for itself.
+    init(_ item: OwedItem, lane: String, send: @escaping @Sendable () async -> Outcome) {
+        self.init([item], lane: lane) { [await send()] }
+    }
+
+    init(_ items: [OwedItem], lane: String, send: @escaping @Sendable () async -> [Outcome]) {
+        self.items = items
+        self.lane = lane
+        content = .ready(send)
+    }
+
+    init(_ item: OwedItem, expired reason: String) {
+        items = [item]
+        lane = item.scope
+        content = .expired(reason: reason)
+    }
+}
+
+/// How hard a receiver is tried (design 5): retry, back-off with jitter, circuit breaker, rate, data
+/// budget, age, and how often one item is.
 ///
 ///     closed ──a whole handful failed──▶ open for `pause` ──▶ half-open: one item knocks
 ///       ▲                                 ▲      doubling up to `longestPause`      │
@@ -48,4 +86,22 @@ struct DeliveryPolicy: Hashable, Sendable {
     var rates: [Rate] = []
     /// Items older than this are given up; nil: never.
     var expires: Duration?
+    /// The share of a pause that chance takes away, so that a hundred gateways do not call in the
+    /// same second after an outage.
+    var jitter = 0.0
+    /// An item that failed so often while others passed is set aside; nil: none ever is.
+    var tries: Int?
+    /// Bytes that may go in a period; nil: as many as there are.
+    var budget: DataBudget?
+    /// Whether nothing goes out before the time of day is known: what bears a time would lie.
+    var needsTrustedTime = false
+}
+
+/// How many bytes a receiver may cost.
+struct DataBudget: Hashable, Sendable {
+    enum Period: String, Hashable, Sendable, CaseIterable { case day, month }
+    var bytes: Int64
+    var per: Period
+    /// The share that the backlog leaves to what is live.
+    static let liveShare = 0.2
 }

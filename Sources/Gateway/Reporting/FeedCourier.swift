@@ -18,22 +18,24 @@ struct FeedCourier: Courier {
     /// What else is known of an alarm when it is told; the flag says that it has just changed.
     var facts: @Sendable (AlarmRecord, _ isNews: Bool) async -> [AlarmBrief.Fact] = { _, _ in [] }
 
-    func owed(at now: Timestamp, limit: Int) async throws -> [(item: OwedItem, parcel: Parcel)] {
-        try await reader.owedNotices(feed: feed, now: now, limit: limit).map { one in
+    func owed(_ request: OwedRequest) async throws -> [Consignment] {
+        let owed = try await reader.owedNotices(
+            feed: feed, now: request.now, limit: request.limit)
+        return owed.map { one in
             guard let notice = one.notice else {
-                return (one.item, .expired(reason: "the message is no longer kept"))
+                return Consignment(one.item, expired: "the message is no longer kept")
             }
             if one.alarms.isEmpty {
-                return (one.item, .expired(reason: "its alarms are no longer kept"))
+                return Consignment(one.item, expired: "its alarms are no longer kept")
             }
-            return (one.item, .ready { await send(notice, one.alarms) })
+            return Consignment(one.item, lane: Self.lane(of: one.item)) {
+                await send(notice, one.alarms)
+            }
         }
     }
 
     /// The changes of all alarms of one rule on one series, `rule|series|onset`: what is retained of
     /// them has to end with the newest.
-    func lane(of item: OwedItem) -> String { Self.lane(of: item) }
-
     static func lane(of item: OwedItem) -> String {
         guard item.kind.hasPrefix("change/"), let end = item.scope.lastIndex(of: "|") else {
             return item.scope

@@ -67,59 +67,90 @@ package struct Reporting: Service {
             try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
             progress.unsettled = []
         }
-        let now = wallClock.read().wall
+        let reading = wallClock.read()
+        let now = reading.wall
+        if policy.needsTrustedTime, !reading.isTrusted { return policy.idleInterval }
         let room = progress.room(policy, at: now)
         if room == 0 { return policy.idleInterval }
-        let owed = try await courier.owed(at: now, limit: room)
+        let allowance = try await allowance(at: now)
+        if allowance == .nothing { return policy.idleInterval }
+        let owed = try await courier.owed(
+            OwedRequest(
+                now: now, limit: room, resting: progress.resting(at: now),
+                allowsBacklog: allowance == .all))
         if owed.isEmpty { return policy.idleInterval }
-        var parcels: [(OwedItem, @Sendable () async -> Outcome)] = []
-        for (item, parcel) in owed {
-            if let age = policy.expires, item.start + age < now {
-                try await expire(item, "older than \(age)", now)
-                continue
-            }
-            switch parcel {
-            case .ready(let send): parcels.append((item, send))
-            case .expired(let reason): try await expire(item, reason, now)
+        var ready: [Ready] = []
+        for consignment in owed {
+            switch consignment.content {
+            case .expired(let reason): try await expire(consignment.items, reason, now)
+            case .ready(let send):
+                if let age = policy.expires,
+                    consignment.items.allSatisfy({ $0.start + age < now })
+                {
+                    try await expire(consignment.items, "older than \(age)", now)
+                } else {
+                    ready.append((consignment, send))
+                }
             }
         }
-        if parcels.isEmpty { return nil }
-        progress.unsettled = await send(parcels)
-        let pause = progress.note(progress.unsettled, policy, at: now)
-        try await store.writer.settle(progress.unsettled, at: wallClock.read().wall)
+        if ready.isEmpty { return nil }
+        let before = courier.bytesSent
+        progress.unsettled = progress.judged(await send(ready), policy)
+        for settlement in progress.unsettled { note(settlement) }
+        let pause = progress.note(
+            progress.unsettled, messages: ready.count, policy, at: now)
+        try await store.writer.settle(
+            progress.unsettled, traffic: traffic(courier.bytesSent - before),
+            at: wallClock.read().wall)
         progress.unsettled = []
         return pause.map { max($0, policy.idleInterval) }
     }
 
-    private func expire(_ item: OwedItem, _ reason: String, _ now: Timestamp) async throws {
-        try await store.writer.expire([item], reason: reason, at: now)
+    private typealias Ready = (consignment: Consignment, send: @Sendable () async -> [Outcome])
+
+    /// How much of its data budget a receiver has left.
+    private enum Allowance { case all, live, nothing }
+
+    private func allowance(at now: Timestamp) async throws -> Allowance {
+        guard let budget = policy.budget else { return .all }
+        let resolution: Resolution = budget.per == .day ? .day : .month
+        let period = Bucket(resolution, containing: now, calendar: store.reader.calendar)
+        let used = try await store.reader.traffic(
+            uplink: receiver, from: period.start, to: period.end)
+        if used >= budget.bytes { return .nothing }
+        let share = Double(budget.bytes) * (1 - DataBudget.liveShare)
+        return Double(used) < share ? .all : .live
     }
 
-    /// Sends the items of each subject in their order, several subjects at once.
+    /// What was sent, where somebody counts it.
+    private func traffic(_ bytes: Int64) -> UplinkTraffic? {
+        bytes > 0 ? UplinkTraffic(uplink: receiver, bytes: bytes) : nil
+    }
+
+    private func expire(_ items: [OwedItem], _ reason: String, _ now: Timestamp) async throws {
+        try await store.writer.expire(items, reason: reason, at: now)
+    }
+
+    /// Sends the messages of each lane in their order, several lanes at once.
     ///
-    /// Behind an item that must be tried again the others of its subject stay owed: a platform sees
+    /// Behind an item that must be tried again the others of its lane stay owed: a platform sees
     /// the past of each in order, or not yet.
-    private func send(
-        _ parcels: [(item: OwedItem, send: @Sendable () async -> Outcome)]
-    ) async -> [Settlement] {
-        let lanes = Dictionary(grouping: parcels) { courier.lane(of: $0.item) }
+    private func send(_ ready: [Ready]) async -> [Settlement] {
+        let lanes = Dictionary(grouping: ready) { $0.consignment.lane }
         return await withTaskGroup(of: [Settlement].self) { group in
             for queue in lanes.values {
                 group.addTask {
                     var settlements: [Settlement] = []
-                    for (item, send) in queue {
-                        let settlement = Settlement(item, await send())
-                        settlements.append(settlement)
-                        if case .retry = settlement.outcome { break }
+                    for (consignment, send) in queue {
+                        let part = zip(consignment.items, await send()).map(Settlement.init)
+                        settlements += part
+                        if part.contains(where: \.isRetry) { break }
                     }
                     return settlements
                 }
             }
             var settlements: [Settlement] = []
-            for await part in group {
-                for settlement in part { note(settlement) }
-                settlements += part
-            }
+            for await part in group { settlements += part }
             return settlements
         }
     }
@@ -132,5 +163,11 @@ package struct Reporting: Service {
                 "uplink": "\(receiver)", "scope": "\(settlement.item.scope)",
                 "start": "\(settlement.item.start.rfc3339())", "reason": "\(reason)",
             ])
+    }
+}
+
+extension Settlement {
+    fileprivate var isRetry: Bool {
+        if case .retry = outcome { true } else { false }
     }
 }

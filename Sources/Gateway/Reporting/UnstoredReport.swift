@@ -1,15 +1,12 @@
 import Delivery
 import Logging
 import Telemetry
-import UplinkFormats
 
 /// Sends one platform what is known but not stored: `stored: false`, once, without a ledger.
 struct UnstoredReport: Sendable {
     let uplink: String
     let items: LiveItems
-    let format: any UplinkFormat
     let transport: any UplinkTransport
-    let calendar: SiteCalendar
     let logger: Logger
 
     /// Sends what waits, in its order, at most `limit` items; what was not taken waits on.
@@ -17,9 +14,9 @@ struct UnstoredReport: Sendable {
         let waiting = items.take(for: uplink, limit: limit)
         // The stored item follows under the same key. A platform that cannot replace would have
         // both, so it waits for that one.
-        guard format.correction == .replace else { return }
+        guard transport.correction == .replace else { return }
         for (index, item) in waiting.enumerated() {
-            switch await transport.send(format.encode(item, calendar: calendar)) {
+            switch await transport.send(item) {
             case .accepted: continue
             case .rejected(let reason):
                 logger.error(

@@ -10,6 +10,7 @@ struct Migration: Sendable {
     static let all: [Migration] = [
         registryAndJournal, rollupsAndEvaluation, alarms, delivery, audit, buckets,
         views, packedRollups, alarmLife, craneWork, deliveryDays, energyClosing, countedHours,
+        uplinks,
     ]
 
     /// Marks the file as ours for `file(1)` and for the next start: the bytes `PLMB`.

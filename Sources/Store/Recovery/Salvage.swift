@@ -18,7 +18,8 @@ struct Salvage {
         "fixed", "device", "series", "scan_group", "boot", "cursor", "evaluation_state", "audit",
         "alarm", "alarm_transition", "instruction", "silence", "hazard", "hazard_step",
         "crane_record", "notice",
-        "outbox", "uplink_total", "delivery_day", "journal", "rollup", "bucket",
+        "outbox", "uplink_total", "uplink_setting", "uplink_traffic", "delivery_day", "journal",
+        "rollup", "bucket",
     ]
 
     private let walker: PageWalker

@@ -16,8 +16,7 @@ struct InstructionRoutes {
     let context: WebAPIContext
     let index: SeriesIndex
 
-    /// Bytes of a body.
-    static let longestBody = 16 * 1024
+    private var gate: InstructionGate { InstructionGate(context: context) }
 
     func add(to router: Router<BasicRequestContext>) {
         for action in ["acknowledge", "comment", "hazard"] {
@@ -46,11 +45,11 @@ struct InstructionRoutes {
     private func give(
         _ request: Request, _ complete: (inout InstructionForm) -> Void
     ) async throws -> Response {
-        let bytes = try await body(of: request)
+        let bytes = try await gate.body(of: request)
         do {
             var form = try InstructionForm.read(bytes)
             complete(&form)
-            let holder = try authorise(request, for: form.role)
+            let holder = try gate.authorise(request, for: form.role)
             if form.request == nil { form.request = request.headers[.idempotencyKey] }
             let instruction = try form.instruction(
                 id: UUID().uuidString, actor: holder.name, now: context.now)
@@ -79,8 +78,8 @@ struct InstructionRoutes {
     }
 
     private func close(_ request: Request) async throws -> Response {
-        let bytes = try await body(of: request)
-        let holder = try authorise(request, for: .administrator)
+        let bytes = try await gate.body(of: request)
+        let holder = try gate.authorise(request, for: .administrator)
         struct Form: Decodable { var period: String }
         guard let form = try? JSONDecoder().decode(Form.self, from: Data(bytes)),
             let period = AccountingPeriod(form.period), EnergyStatement.closing(period) != nil
@@ -108,8 +107,8 @@ struct InstructionRoutes {
     }
 
     private func say(_ request: Request, of id: String) async throws -> Response {
-        let bytes = try await body(of: request)
-        let holder = try authorise(request, for: .operator)
+        let bytes = try await gate.body(of: request)
+        let holder = try gate.authorise(request, for: .operator)
         struct Form: Decodable { var state: String }
         guard let form = try? JSONDecoder().decode(Form.self, from: Data(bytes)) else {
             throw Problem.badField(
@@ -123,66 +122,5 @@ struct InstructionRoutes {
             json.field("state", form.state)
             json.field("time", time, context.calendar)
         }
-    }
-
-    private func body(of request: Request) async throws -> [UInt8] {
-        let type = request.headers[.contentType]?.lowercased() ?? ""
-        guard type.hasPrefix("application/json") else {
-            throw Problem(
-                status: .unsupportedMediaType, code: "not_json", title: "JSON is expected",
-                detail: "the body is '\(type)'", field: "Content-Type",
-                remedy: "send 'Content-Type: application/json'")
-        }
-        do {
-            let buffer = try await request.body.collect(upTo: Self.longestBody)
-            return Array(buffer.readableBytesView)
-        } catch {
-            throw Problem(
-                status: .contentTooLarge, code: "body_too_large", title: "The body is too large",
-                detail: "it has more than \(Self.longestBody) bytes", remedy: "say it shorter",
-                headers: [.connection: "close"])
-        }
-    }
-
-    /// Who asks.
-    ///
-    /// - Throws: `Problem` 401 without a token that is known, 403 when its role may not.
-    private func authorise(
-        _ request: Request, for role: AccessTokens.Role
-    ) throws -> AccessTokens.Holder {
-        let field = request.headers[.authorization] ?? ""
-        let token = field.hasPrefix("Bearer ") ? String(field.dropFirst("Bearer ".count)) : ""
-        guard !token.isEmpty, let holder = context.tokens.holder(of: token) else {
-            throw Problem(
-                status: .unauthorized, code: token.isEmpty ? "no_token" : "unknown_token",
-                title: "Nobody is known by that token",
-                detail: token.isEmpty
-                    ? "the request carries no bearer token"
-                    : "the token is not among those of this site",
-                field: "Authorization",
-                remedy: context.tokens.isEmpty
-                    ? "make one with 'plumbline token' and name its file under 'api: { tokens: … }'"
-                    : "send 'Authorization: Bearer plb_…'",
-                headers: [.wwwAuthenticate: "Bearer"])
-        }
-        guard holder.role >= role else {
-            throw Problem(
-                status: .forbidden, code: "role_too_low", title: "The token's role may not do this",
-                detail: "'\(holder.name)' is \(holder.role.rawValue), \(role.rawValue) is needed",
-                field: "Authorization", remedy: "ask who administers the gateway")
-        }
-        return holder
-    }
-}
-
-extension HTTPField.Name {
-    fileprivate static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .contentType
-}
-
-extension Problem {
-    static func badField(_ mistake: InstructionForm.Mistake) -> Problem {
-        Problem(
-            status: .badRequest, code: "bad_field", title: "A field of the body cannot be read",
-            detail: mistake.what, field: mistake.field, remedy: mistake.remedy)
     }
 }

@@ -1,5 +1,3 @@
-import Telemetry
-
 /// What came back for one POST, as far as the outcome depends on it.
 package struct HTTPAnswer: Hashable, Sendable {
     package var status: Int
@@ -35,37 +33,22 @@ package struct HTTPAnswer: Hashable, Sendable {
     }
 
     /// The seconds of `Retry-After`, or those in which Feishu's gateway says when its limit ends.
-    var wait: Duration? {
+    package var wait: Duration? {
         for name in ["retry-after", "x-ogw-ratelimit-reset"] {
-            if let text = headers[name], let seconds = Int(PlainLine.of(text)), seconds >= 0 {
+            if let text = headers[name], let seconds = Int(text.trimmed), seconds >= 0 {
                 return .seconds(min(max(seconds, 1), 86_400))
             }
         }
         return nil
     }
+}
 
-    /// What a robot means, whose answer is a JSON object with a code, 0 for success.
-    ///
-    /// - Parameter patience: how long to wait after a code that passes by itself; nil for others.
-    func outcome(
-        of robot: String, code: String, message: String,
-        patience: (_ code: Int, _ words: String) -> Duration?
-    ) -> Outcome {
-        guard let fields = AnswerFields(body), let number = fields.integer(code) else {
-            // The page of a proxy, for example: nobody has said that the message arrived.
-            if case .accepted = outcome {
-                return .retry(
-                    after: .seconds(60), reason: "HTTP \(status) without an answer of \(robot)")
-            }
-            return outcome
-        }
-        // Somebody else's words go into our log: one line, not a page.
-        let words = PlainLine.of(fields.text(message) ?? "", count: 200)
-        let reason = "\(robot) \(number): \(words)"
-        if let patience = patience(number, words) {
-            return .retry(after: wait ?? patience, reason: reason)
-        }
-        if number == 0 || status == 429 || status >= 500 { return outcome }
-        return .rejected(reason: reason)
+extension String {
+    /// Without blanks and tabs at its ends.
+    fileprivate var trimmed: Substring {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        var text = drop(while: isBlank)
+        while text.last.map(isBlank) ?? false { text.removeLast() }
+        return text
     }
 }

@@ -1,0 +1,98 @@
+import FeedFormats
+import Synchronization
+import Telemetry
+import UplinkFormats
+
+/// Posts items to an address, several in one request where the format holds them.
+///
+/// A refusal of several is no word about each: they are sent again in halves, so that what is
+/// refused in the end is what the platform does not want, and the rest has passed.
+package final class HTTPUplinkTransport: UplinkTransport {
+    /// What goes with each request besides the items.
+    package struct Options: Sendable {
+        /// Goes out as `Authorization: Bearer …`.
+        package var token: String?
+        /// Signs time and body (`WebhookSignature`).
+        package var signingSecret: String?
+        /// Whether bodies are compressed; not those that say their own `Content-Encoding`.
+        package var compresses = false
+        /// The header field that holds the idempotency key; nil sends none.
+        package var keyField: String? = WebhookSignature.keyField
+        /// Further header fields.
+        package var fields: [EncodedMessage.Field] = []
+        /// How long items rest when nobody answered.
+        package var retryAfter: Duration = .seconds(5)
+
+        package init() {}
+    }
+
+    private let poster: HTTPPoster
+    private let url: String
+    private let format: any UplinkFormat
+    private let calendar: SiteCalendar
+    private let options: Options
+    private let wallClock: any WallClock
+    private let sent = Atomic<Int64>(0)
+
+    /// - Parameter url: where to post; a message's own suffix goes behind it.
+    package init(
+        poster: HTTPPoster, url: String, format: any UplinkFormat, calendar: SiteCalendar,
+        wallClock: any WallClock, options: Options = Options()
+    ) {
+        self.poster = poster
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.format = format
+        self.calendar = calendar
+        self.wallClock = wallClock
+        self.options = options
+    }
+
+    package var correction: CorrectionForm { format.correction }
+    package var batchLimit: Int { format.batchLimit }
+    package var bytesSent: Int64 { sent.load(ordering: .relaxed) }
+
+    /// Posts the items and says what came of each; never throws.
+    package func send(_ items: [UplinkItem]) async -> [Outcome] {
+        let outcome = await post(items)
+        guard case .rejected = outcome, items.count > 1 else { return items.map { _ in outcome } }
+        let middle = items.count / 2
+        let first = await send(Array(items[..<middle]))
+        // Whoever has to wait keeps what is behind it waiting too.
+        if case .retry? = first.last {
+            return first + items[middle...].map { _ in first[first.count - 1] }
+        }
+        return await first + send(Array(items[middle...]))
+    }
+
+    private func post(_ items: [UplinkItem]) async -> Outcome {
+        let message = format.encode(items, calendar: calendar)
+        var body = message.payload
+        var fields = (options.fields + message.fields).map { (name: $0.name, value: $0.value) }
+        if let token = options.token { fields.append(("Authorization", "Bearer \(token)")) }
+        let isEncoded = message.fields.contains { $0.name.lowercased() == "content-encoding" }
+        if options.compresses, !isEncoded, let packed = Gzip.compressed(body) {
+            body = packed
+            fields.append(("Content-Encoding", "gzip"))
+        }
+        if let secret = options.signingSecret {
+            fields.append(
+                (
+                    WebhookSignature.signatureField,
+                    WebhookSignature.signature(
+                        of: body, secret: Array(secret.utf8), at: wallClock.read().wall)
+                ))
+        }
+        if let field = options.keyField {
+            fields.append((field, WebhookSignature.key(message.idempotencyKey)))
+        }
+        let target = message.topicSuffix.isEmpty ? url : "\(url)/\(message.topicSuffix)"
+        sent.add(Int64(body.count + target.utf8.count), ordering: .relaxed)
+        switch await poster.post(
+            body, to: target, contentType: message.contentType, fields: fields)
+        {
+        case .success(let answer): return format.outcome(of: answer)
+        case .failure(let failure):
+            return .retry(after: options.retryAfter, reason: failure.cause)
+        }
+    }
+}

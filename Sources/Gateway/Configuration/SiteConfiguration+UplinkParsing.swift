@@ -1,0 +1,279 @@
+import FieldLinks
+import LocatedText
+import Telemetry
+import UplinkFormats
+
+extension SiteConfiguration.Uplink {
+    private static let ways = ["mqtt", "http", "hj212", "building_energy"]
+
+    static func parse(
+        _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String
+    ) -> Self? {
+        var reader = MappingReader(node, faults)
+        let id = reader.required("id")?.identifier(faults)
+        let found = ways.compactMap { key in reader.optional(key).map { (key: key, node: $0) } }
+        guard found.count == 1, let (key, address) = found.first else {
+            faults.add(
+                node.location, "an uplink goes to one place",
+                remedy: "one of " + ways.map { "'\($0): …'" }.joined(separator: ", "))
+            return nil
+        }
+        let way: Way?
+        switch key {
+        case "http": way = http(address, &reader, faults)
+        case "hj212":
+            way = SiteConfiguration.HJ212Uplink.parse(
+                at: address, &reader, faults, readFile
+            ).map { .hj212($0) }
+        case "building_energy":
+            way = SiteConfiguration.EnergyUplink.parse(
+                at: address, &reader, faults, readFile
+            ).map { .buildingEnergy($0) }
+        default: way = mqtt(address, &reader, faults)
+        }
+        let selection: SiteConfiguration.UplinkSelection
+        switch way {
+        case .hj212, .buildingEnergy: selection = .init()
+        default: selection = .parse(&reader, faults)
+        }
+        let pace = SiteConfiguration.UplinkPace.parse(&reader, faults)
+        let told: (content: UplinkItem.Content, resolution: Resolution)
+        switch way {
+        // Stations say themselves what they tell.
+        case .hj212, .buildingEnergy: told = (.rollup, .quarterHour)
+        default: told = Self.told(&reader, faults)
+        }
+        let spacing = reader.optional("correction_spacing")?.duration(faults) ?? .seconds(900)
+        let corrects = reader.optional("corrections")?.bool(faults) ?? true
+        let since = reader.optional("since").flatMap { instant($0, faults) }
+        reader.finish()
+        guard let id, let way else { return nil }
+        return Self(
+            id: id, way: way, selection: selection, pace: pace, content: told.content,
+            resolution: told.resolution, correctionSpacing: spacing, sendsCorrections: corrects,
+            since: since, location: node.location)
+    }
+
+    // MARK: Ways
+
+    private static func format(
+        _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> any UplinkFormat {
+        let known = UplinkFormats.all
+        guard let node = reader.optional("format") else { return known[0] }
+        return node.word(known.map { ($0.name, $0) }, faults) ?? known[0]
+    }
+
+    private static func mqtt(
+        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> Way? {
+        let fields = BrokerFields(BrokerFields.connection, in: &reader)
+        let broker = fields.broker(at: address, faults)
+        let format = format(&reader, faults)
+        guard let node = reader.required("topic"), let text = node.string(faults) else {
+            return nil
+        }
+        if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {
+            faults.add(
+                node.location, "'\(text)' cannot be a topic to publish under",
+                remedy: "levels joined by '/', without + and #, without a final '/'")
+            return nil
+        }
+        return .mqtt(broker, topic: text, format: format)
+    }
+
+    private static func http(
+        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> Way? {
+        let format = format(&reader, faults)
+        let tls = reader.optional("tls").map { BrokerFields.tls($0, faults) }
+        let token = reader.optional("token").flatMap { Secret.parse($0, faults) }
+        let secret = reader.optional("signing_secret").flatMap { Secret.parse($0, faults) }
+        let compresses = reader.optional("gzip")?.bool(faults) ?? false
+        let keyField = reader.optional("key_header")?.string(faults) ?? "Idempotency-Key"
+        guard let url = address.webAddress(faults) else { return nil }
+        if tls != nil, !url.hasPrefix("https://") {
+            faults.add(
+                address.location, "'tls' stands beside an address that is not encrypted",
+                remedy: "write 'http: https://HOST/PATH'")
+        }
+        return .http(
+            SiteConfiguration.HTTPAddress(
+                url: url, tls: tls, token: token, signingSecret: secret, compresses: compresses,
+                keyField: keyField == "none" ? nil : keyField, location: address.location),
+            format: format)
+    }
+
+    // MARK: What is told
+
+    private static func told(
+        _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> (content: UplinkItem.Content, resolution: Resolution) {
+        var words: [(String, (content: UplinkItem.Content, resolution: Resolution))] = [
+            Resolution.minute, .quarterHour, .hour, .day,
+        ].map { ($0.rawValue, (.rollup, $0)) }
+        // Readings as they are, a minute of them in one message.
+        words.append(("raw", (.raw, .minute)))
+        return reader.optional("resolution")?.word(words, faults) ?? (.rollup, .quarterHour)
+    }
+
+    private static func instant(_ node: LocatedNode, _ faults: FaultCollector) -> Timestamp? {
+        guard let text = node.string(faults) else { return nil }
+        if let time = Timestamp(rfc3339: text) { return time }
+        faults.add(
+            node.location, "'\(text)' is not a time with its offset",
+            remedy: "write it as '2026-11-21T00:00:00+08:00'")
+        return nil
+    }
+}
+
+extension SiteConfiguration.UplinkSelection {
+    static func parse(_ reader: inout MappingReader, _ faults: FaultCollector) -> Self {
+        var selection = Self()
+        func patterns(_ key: String) -> [PointPattern]? {
+            reader.optional(key)?.list(faults).compactMap { node in
+                node.string(faults).map { PointPattern(text: $0, location: node.location) }
+            }
+        }
+        selection.points = patterns("points")
+        selection.except = patterns("except") ?? []
+        let words: [(String, Statistic)] = [
+            ("mean", .mean), ("min", .minimum), ("max", .maximum), ("first", .first),
+            ("last", .last), ("sum", .sum), ("increase", .increase),
+            ("leq", .energeticMean), ("direction", .vectorMean),
+        ]
+        selection.statistics = (reader.optional("statistics")?.list(faults) ?? []).compactMap {
+            $0.word(words, faults)
+        }
+        for entry in reader.optional("units")?.entries(faults) ?? [] {
+            selection.units[entry.key] = entry.value.string(faults)
+            selection.locations[entry.key] = entry.value.location
+        }
+        for entry in reader.optional("names")?.entries(faults) ?? [] {
+            selection.names[entry.key] = entry.value.string(faults)
+            selection.locations[entry.key] = entry.value.location
+        }
+        return selection
+    }
+
+    /// Whether a point is told of.
+    func holds(_ series: SeriesID) -> Bool {
+        if except.contains(where: { $0.matches(series) }) { return false }
+        return points?.contains { $0.matches(series) } ?? true
+    }
+
+    /// How a point is told.
+    func point(of series: Series, units known: [String: Unit]) -> UplinkPoint {
+        UplinkPoint(
+            name: names[series.id.description], unit: units[series.unit].flatMap { known[$0] },
+            statistics: statistics)
+    }
+
+    /// What does not fit the points and units that there are.
+    func check(
+        _ series: [Series], units known: [String: Unit], _ faults: FaultCollector
+    ) {
+        for pattern in (points ?? []) + except
+        where !series.contains(where: { pattern.matches($0.id) }) {
+            faults.add(
+                pattern.location, "'\(pattern.text)' is no point of this site",
+                remedy: "write DEVICE.POINT; '*' stands for any characters")
+        }
+        for (name, _) in names where !series.contains(where: { $0.id.description == name }) {
+            guard let location = locations[name] else { continue }
+            faults.add(location, "'\(name)' is no point of this site")
+        }
+        for (from, to) in units {
+            guard let location = locations[from] else { continue }
+            guard let mine = known[from], let theirs = known[to] else {
+                faults.add(
+                    location, "the vocabulary has no unit '\(known[from] == nil ? from : to)'",
+                    remedy: "units stand in Devices/vocabulary.yaml")
+                continue
+            }
+            if mine.dimension != theirs.dimension {
+                faults.add(location, "'\(from)' and '\(to)' do not measure the same")
+            } else if !mine.isCanonical {
+                faults.add(
+                    location, "readings are not kept in '\(from)'",
+                    remedy: "name the unit in which 'plumbline devices' shows them")
+            }
+        }
+    }
+}
+
+extension SiteConfiguration.UplinkPace {
+    static func parse(_ reader: inout MappingReader, _ faults: FaultCollector) -> Self {
+        var pace = Self()
+        func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
+            guard let node = reader.optional(key), let value = node.int(faults) else { return nil }
+            if range.contains(value) { return value }
+            faults.add(
+                node.location, "'\(key)' lies between \(range.lowerBound) and \(range.upperBound)")
+            return nil
+        }
+        pace.inFlight = number("in_flight", in: 1...1000)
+        if let node = reader.optional("tries") {
+            let isNever = node.scalar == "never"
+            if isNever {
+                pace.tries = 0
+            } else if let value = node.int(faults) {
+                if (1...1000).contains(value) {
+                    pace.tries = value
+                } else {
+                    faults.add(node.location, "'tries' is 'never' or lies between 1 and 1000")
+                }
+            }
+        }
+        if let node = reader.optional("expires") {
+            pace.expires = node.scalar == "never" ? nil : node.duration(faults)
+        }
+        if let node = reader.optional("rate") {
+            var rate = MappingReader(node, faults)
+            let most = rate.required("most")?.int(faults) ?? 1
+            let per = rate.required("per")?.duration(faults) ?? .seconds(1)
+            rate.finish()
+            if most >= 1, per > .zero {
+                pace.rate = Rate(most: most, per: per)
+            } else {
+                faults.add(node.location, "a rate is at least one message in a time")
+            }
+        }
+        if let node = reader.optional("budget") {
+            var budget = MappingReader(node, faults)
+            let bytes = budget.required("bytes")?.byteCount(faults) ?? 0
+            let words = [("day", false), ("month", true)]
+            let isMonthly = budget.required("per")?.word(words, faults) ?? true
+            budget.finish()
+            pace.budget = Budget(bytes: bytes, isMonthly: isMonthly)
+        }
+        return pace
+    }
+
+    /// What the delivery loop is told.
+    var policy: DeliveryPolicy {
+        var policy = DeliveryPolicy.uplink
+        policy.inFlight = inFlight ?? policy.inFlight
+        policy.tries = tries == 0 ? nil : tries ?? policy.tries
+        policy.expires = expires
+        policy.rates = rate.map { [DeliveryPolicy.Rate(count: $0.most, per: $0.per)] } ?? []
+        policy.budget = budget.map {
+            DataBudget(bytes: $0.bytes, per: $0.isMonthly ? .month : .day)
+        }
+        return policy
+    }
+}
+
+extension LocatedNode {
+    /// An address of the web: `http://` or `https://` and more.
+    func webAddress(_ faults: FaultCollector) -> String? {
+        guard let text = string(faults) else { return nil }
+        let isAddress = ["http://", "https://"].contains {
+            text.hasPrefix($0) && text.count > $0.count
+        }
+        if isAddress, !text.contains(where: \.isWhitespace) { return text }
+        faults.add(
+            location, "'\(text)' is not an address", remedy: "write it as 'https://HOST/PATH'")
+        return nil
+    }
+}

@@ -1,0 +1,186 @@
+import LocatedText
+import Telemetry
+import UplinkFormats
+
+extension SiteConfiguration {
+    /// What each uplink tells of these scan groups, in the order of the uplinks.
+    ///
+    /// - Parameter units: the vocabulary's, for platforms that want others than the canonical ones.
+    package func uplinkPlans(
+        of groups: [ScanGroup], units: [String: Unit] = [:]
+    ) -> [UplinkPlan] {
+        let personal = Set(
+            links.flatMap(\.devices).flatMap { device in
+                device.personal.map { SeriesID(device: device.id, point: $0) }
+            })
+        // What the gateway says of itself is no device's reading, and no platform's business; what
+        // is personal stays here.
+        let groups = groups.filter { !BoundSite.ownDevices.contains($0.device) }
+        let members = groups.flatMap { group in
+            group.series.filter { !personal.contains($0.id) }.map {
+                UplinkPlan.Member(group: group, series: $0)
+            }
+        }
+        return uplinks.map { uplink in
+            var plan: UplinkPlan
+            switch uplink.way {
+            case .mqtt, .http: plan = self.plan(of: uplink, members, units)
+            case .hj212(let hj212): plan = self.plan(of: uplink, hj212, members, units)
+            case .buildingEnergy(let energy): plan = self.plan(of: uplink, energy, members, units)
+            }
+            plan.since = uplink.since
+            plan.sendsCorrections =
+                uplink.sendsCorrections && uplink.way.correction != CorrectionForm.none
+            return plan
+        }
+    }
+
+    /// Each scan group for itself.
+    private func plan(
+        of uplink: Uplink, _ members: [UplinkPlan.Member], _ units: [String: Unit]
+    ) -> UplinkPlan {
+        var subjects: [String: UplinkPlan.Subject] = [:]
+        for var member in members where uplink.selection.holds(member.series.id) {
+            member.point = uplink.selection.point(of: member.series, units: units)
+            let scope = member.group.scope
+            subjects[
+                scope,
+                default: UplinkPlan.Subject(scope: scope, device: member.group.device, members: [])
+            ].members.append(member)
+        }
+        return UplinkPlan(
+            uplink: uplink.id, site: site.id, subjects: Array(subjects.values),
+            kinds: [UplinkItem.kind(uplink.content, uplink.resolution)], hasStations: false)
+    }
+
+    /// Stations of HJ 212: the points of their devices that the factor table names.
+    private func plan(
+        of uplink: Uplink, _ hj212: HJ212Uplink, _ members: [UplinkPlan.Member],
+        _ units: [String: Unit]
+    ) -> UplinkPlan {
+        let subjects = hj212.stations.map { station in
+            UplinkPlan.Subject(
+                scope: station.identity.scope, device: station.devices.first,
+                members: hj212.members(of: station, members, units))
+        }
+        var kinds: [String] = []
+        if let minutes = hj212.minutes {
+            kinds.append("2051/\(ItemPeriod.text(.seconds(minutes * 60)))")
+        }
+        if hj212.hours { kinds.append("2061/1h") }
+        if hj212.days { kinds.append("2031/1d") }
+        var plan = UplinkPlan(
+            uplink: uplink.id, site: site.id, subjects: subjects, kinds: kinds,
+            instants: hj212.realtime.map { "2011/\(ItemPeriod.text($0))" }, hasStations: true,
+            gather: hj212.gather)
+        plan.keepsInstants = hj212.keepsRealtime
+        return plan
+    }
+
+    /// The building: every meter of the archive.
+    private func plan(
+        of uplink: Uplink, _ energy: EnergyUplink, _ members: [UplinkPlan.Member],
+        _ units: [String: Unit]
+    ) -> UplinkPlan {
+        let bySeries = Dictionary(
+            members.map { ($0.series.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return UplinkPlan(
+            uplink: uplink.id, site: site.id,
+            subjects: [
+                UplinkPlan.Subject(
+                    scope: energy.scope, device: nil,
+                    members: energy.meters.compactMap { meter in
+                        guard var member = bySeries[meter.series] else { return nil }
+                        member.point.unit = meter.unit.flatMap { units[$0] }
+                        member.point.decimals = meter.decimals
+                        return member
+                    })
+            ], kinds: ["report/\(ItemPeriod.text(.seconds(energy.period * 60)))"],
+            hasStations: true, gather: energy.gather)
+    }
+}
+
+extension SiteConfiguration.HJ212Uplink {
+    /// The points of a station with the platform's codes for them.
+    func members(
+        of station: Station, _ all: [UplinkPlan.Member], _ units: [String: Unit]
+    ) -> [UplinkPlan.Member] {
+        let named = Dictionary(
+            station.codes.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+        return all.compactMap { member in
+            var member = member
+            let key = member.series.id.point
+            let known = table.point(
+                key, dialect: dialect, particulates: particulates, unit: { units[$0] })
+            if let code = named[member.series.id] {
+                member.point = known ?? .asStored
+                member.point.name = code
+                return member
+            }
+            // A code that is given to a point by name is not given to another one besides.
+            guard station.devices.contains(member.group.device), let known,
+                station.codes[known.name ?? ""] == nil
+            else { return nil }
+            member.point = known
+            return member
+        }
+    }
+}
+
+extension SiteConfiguration.Uplink.Way {
+    /// How what is told there can be corrected.
+    var correction: CorrectionForm {
+        switch self {
+        case .mqtt(_, _, let format), .http(_, let format): format.correction
+        case .hj212(let hj212): hj212.options.corrections
+        case .buildingEnergy(let energy): energy.dialect.correction
+        }
+    }
+}
+
+extension SiteConfiguration {
+    /// What uplinks name and the site does not have.
+    func checkUplinks(_ series: [Series], units: [String: Unit], _ faults: FaultCollector) {
+        let known = Set(series.map(\.id))
+        let devices = Set(series.map(\.id.device))
+        func expect(_ id: SeriesID, _ location: Location) {
+            if known.contains(id) { return }
+            faults.add(
+                location, "'\(id)' is no point of this site",
+                remedy: Spelling.nearest(to: id.description, among: known.map(\.description)).map {
+                    "did you mean '\($0)'?"
+                } ?? "'plumbline devices' lists the points")
+        }
+        for uplink in uplinks {
+            switch uplink.way {
+            case .mqtt, .http: uplink.selection.check(series, units: units, faults)
+            case .buildingEnergy(let energy):
+                for meter in energy.meters {
+                    expect(meter.series, meter.location)
+                    if let unit = meter.unit, units[unit] == nil {
+                        faults.add(meter.location, "the vocabulary has no unit '\(unit)'")
+                    }
+                }
+            case .hj212(let hj212):
+                for station in hj212.stations {
+                    for id in station.codes.values { expect(id, station.location) }
+                    for device in station.devices where !devices.contains(device) {
+                        faults.add(station.location, "'\(device)' is no device of this site")
+                    }
+                    let told = series.contains { one in
+                        station.codes.values.contains(one.id)
+                            || station.devices.contains(one.id.device)
+                                && hj212.table.point(
+                                    one.id.point, dialect: hj212.dialect, unit: { units[$0] })
+                                    != nil
+                    }
+                    if !told {
+                        faults.add(
+                            station.location, "no point of this station has a code",
+                            remedy: "name its devices, or 'codes: { CODE: DEVICE.POINT }'")
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Delivery
+import Logging
+import Store
+import Telemetry
+import UplinkFormats
+
+/// Makes items ready for one uplink.
+struct UplinkCourier: Courier {
+    let live: LivePlan
+    let store: Store
+    let calendar: SiteCalendar
+    /// Whether the format says why readings are missing.
+    let tellsReasons: Bool
+    let transport: any UplinkTransport
+    /// The least time between two messages for the same item.
+    let correctionSpacing: Duration
+
+    private var plan: UplinkPlan { live.plan }
+    private var assembly: ItemAssembly {
+        ItemAssembly(
+            plan: live.plan, reader: store.reader, calendar: calendar, tellsReasons: tellsReasons)
+    }
+
+    /// What ended within this span is live and goes first; the rest is the backlog.
+    private static let liveSpan = Duration.seconds(300)
+
+    var bytesSent: Int64 { transport.bytesSent }
+
+    /// Live items first, then the backlog in its order.
+    func owed(_ request: OwedRequest) async throws -> [Consignment] {
+        let timely = live.owedByTime(at: request.now)
+        if !timely.isEmpty { try await store.writer.owe(timely) }
+        let live = try await items(request, live: true, limit: request.limit)
+        let room = request.limit * transport.batchLimit - live.count
+        let backlog =
+            room > 0 && request.allowsBacklog
+            ? try await items(request, live: false, limit: request.limit, room: room) : []
+        return try await consignments(live, isBacklog: false)
+            + consignments(backlog, isBacklog: true)
+    }
+
+    private func items(
+        _ request: OwedRequest, live: Bool, limit: Int, room: Int? = nil
+    ) async throws -> [OwedItem] {
+        try await store.reader.owedItems(
+            uplink: plan.uplink, now: request.now, correctionSpacing: correctionSpacing,
+            liveSince: request.now - Self.liveSpan - plan.gather, live: live, spans: plan.spans,
+            resting: request.resting, limit: room ?? limit * transport.batchLimit)
+    }
+
+    private func consignments(
+        _ items: [OwedItem], isBacklog: Bool
+    ) async throws -> [Consignment] {
+        var consignments: [Consignment] = []
+        var batch: (owed: [OwedItem], items: [UplinkItem]) = ([], [])
+        func close() {
+            if batch.owed.isEmpty { return }
+            let items = batch.items
+            // What goes together goes in one row; single items keep to their own subject.
+            let lane =
+                transport.batchLimit > 1 ? "" : "\(batch.owed[0].kind)|\(batch.owed[0].scope)"
+            consignments.append(
+                Consignment(batch.owed, lane: lane) { await transport.send(items) })
+            batch = ([], [])
+        }
+        for owed in items {
+            if let reason = try await reasonToGiveUp(owed, isBacklog: isBacklog) {
+                consignments.append(Consignment(owed, expired: reason))
+                continue
+            }
+            let item = try await assembly.item(
+                kind: owed.kind, scope: owed.scope, start: owed.start, revision: owed.revision,
+                isBacklog: isBacklog)
+            guard let item else {
+                consignments.append(Consignment(owed, expired: "the readings are no longer kept"))
+                continue
+            }
+            batch.owed.append(owed)
+            batch.items.append(item)
+            if batch.owed.count == transport.batchLimit { close() }
+        }
+        close()
+        return consignments
+    }
+
+    private func reasonToGiveUp(_ item: OwedItem, isBacklog: Bool) async throws -> String? {
+        let plan = plan
+        guard plan.subjects[item.scope] != nil else {
+            return "the uplink no longer tells of \(item.scope)"
+        }
+        guard plan.isInstant(item.kind), isBacklog, !plan.keepsInstants else { return nil }
+        return "a value of that instant is told at that time or not at all"
+    }
+}
+
+extension Reporting {
+    /// The loop of one uplink.
+    ///
+    /// - Parameters:
+    ///   - live: what is known while nothing can be stored.
+    ///   - tellsReasons: whether the format says why readings are missing.
+    init(
+        live plan: LivePlan, store: Store, transport: any UplinkTransport, calendar: SiteCalendar,
+        clock: any Clock<Duration>, wallClock: any WallClock, policy: DeliveryPolicy,
+        correctionSpacing: Duration = .seconds(900), tellsReasons: Bool = false, logger: Logger,
+        live: LiveItems = LiveItems()
+    ) {
+        self.init(
+            receiver: plan.plan.uplink, store: store,
+            courier: UplinkCourier(
+                live: plan, store: store, calendar: calendar, tellsReasons: tellsReasons,
+                transport: transport, correctionSpacing: correctionSpacing),
+            policy: policy, clock: clock, wallClock: wallClock, logger: logger,
+            unstored: UnstoredReport(
+                uplink: plan.plan.uplink, items: live, transport: transport, logger: logger))
+    }
+}
+
+extension Reporting {
+    /// The loop of an uplink that nobody changes.
+    init(
+        plan: UplinkPlan, store: Store, transport: any UplinkTransport, calendar: SiteCalendar,
+        clock: any Clock<Duration>, wallClock: any WallClock, policy: DeliveryPolicy,
+        correctionSpacing: Duration = .seconds(900), logger: Logger,
+        live: LiveItems = LiveItems()
+    ) {
+        self.init(
+            live: LivePlan(plan, selections: OwedSelections([])), store: store,
+            transport: transport, calendar: calendar, clock: clock, wallClock: wallClock,
+            policy: policy, correctionSpacing: correctionSpacing, logger: logger, live: live)
+    }
+}
+
+/// Answers a platform that asks for the past.
+struct StoredHistory: UplinkHistory {
+    let live: LivePlan
+    let reader: StoreReader
+    let calendar: SiteCalendar
+
+    /// Periods looked at for one page.
+    private static let periodsPerPage = 512
+
+    func items(
+        of request: HistoryRequest, after: Timestamp?, limit: Int
+    ) async throws -> [UplinkItem] {
+        let plan = live.plan
+        guard let period = ItemPeriod(kind: request.kind), plan.subjects[request.scope] != nil
+        else { return [] }
+        let assembly = ItemAssembly(
+            plan: plan, reader: reader, calendar: calendar, tellsReasons: true)
+        if let newest = request.newest {
+            return try await self.newest(newest, of: request, period, plan, assembly)
+        }
+        var start = first(of: period, from: request.from)
+        if let after { start = period.end(from: after, calendar: calendar) }
+        var found: [UplinkItem] = []
+        var looked = 0
+        while start <= request.through, found.count < limit {
+            // A range of years without a reading must not keep the store busy for ever.
+            looked += 1
+            if looked > Self.periodsPerPage, found.isEmpty { return [] }
+            let item = try await assembly.item(
+                kind: request.kind, scope: request.scope, start: start, revision: 0,
+                isBacklog: true)
+            if let item { found.append(item) }
+            start = period.end(from: start, calendar: calendar)
+        }
+        return found
+    }
+
+    /// The last periods of a request that were owed, oldest first.
+    private func newest(
+        _ count: Int, of request: HistoryRequest, _ period: ItemPeriod, _ plan: UplinkPlan,
+        _ assembly: ItemAssembly
+    ) async throws -> [UplinkItem] {
+        let reach = max(.seconds(86_400), period.nominal * 4)
+        let rows = try await reader.outboxItems(
+            uplink: plan.uplink, from: max(request.from, request.through - reach),
+            to: max(request.through, request.through + .milliseconds(1)), limit: 5_000
+        ).filter { $0.kind == request.kind && $0.scope == request.scope }
+        var found: [UplinkItem] = []
+        for row in rows.suffix(max(0, min(count, 64))) {
+            let item = try await assembly.item(
+                kind: row.kind, scope: row.scope, start: row.start, revision: row.revision)
+            if let item { found.append(item) }
+        }
+        return found
+    }
+
+    /// The first period that begins at `time` or later.
+    private func first(of period: ItemPeriod, from time: Timestamp) -> Timestamp {
+        let start: Timestamp
+        switch period {
+        case .bucket(let resolution):
+            start = Bucket(resolution, containing: time, calendar: calendar).start
+        case .span(let span): start = time.slot(every: span)
+        }
+        return start < time ? period.end(from: start, calendar: calendar) : start
+    }
+}
