@@ -164,7 +164,8 @@ let package = Package(
                 "CKernelClock", "Telemetry", "LocatedText", "DeviceProfiles", "EnergyAccounting",
                 "Spreadsheets",
                 "Store", "SiteSimulator", "FieldLinks", "Alarms", "CraneWork", "FeedFormats",
-                "WebAPI", "Gateway", arguments, lifecycle, signals, logging, subprocess,
+                "WebAPI", "Delivery", "UplinkFormats", "Gateway", arguments, lifecycle, signals,
+                logging, subprocess,
             ],
             swiftSettings: strict),
 
@@ -254,8 +255,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Gateway", "Acquisition", "Delivery", "FeedFormats", "Store", "Telemetry",
-                "SiteSimulator", "FieldLinks", "WebAPI", "TestPeers", lifecycle, logging,
-                subprocess, "TestSeeds",
+                "SiteSimulator", "FieldLinks", "WebAPI", "TestPeers", "UplinkFormats", lifecycle,
+                logging, subprocess, "TestSeeds",
             ]),
     ]
 )

@@ -23,6 +23,9 @@ package final class HTTPUplinkTransport: UplinkTransport {
         /// How long items rest when nobody answered.
         package var retryAfter: Duration = .seconds(5)
 
+        /// Told of each request and its answer; secrets are hidden.
+        package var onNote: @Sendable (ConversationNote) -> Void = { _ in }
+
         package init() {}
     }
 
@@ -53,7 +56,7 @@ package final class HTTPUplinkTransport: UplinkTransport {
 
     /// Posts the items and says what came of each; never throws.
     package func send(_ items: [UplinkItem]) async -> [Outcome] {
-        let outcome = await post(items)
+        let outcome = await post(format.encode(items, calendar: calendar))
         guard case .rejected = outcome, items.count > 1 else { return items.map { _ in outcome } }
         let middle = items.count / 2
         let first = await send(Array(items[..<middle]))
@@ -64,8 +67,15 @@ package final class HTTPUplinkTransport: UplinkTransport {
         return await first + send(Array(items[middle...]))
     }
 
-    private func post(_ items: [UplinkItem]) async -> Outcome {
-        let message = format.encode(items, calendar: calendar)
+    /// Posts the format's trial; without one there is nothing to post that would not count.
+    package func tryOut(_ site: SiteID, at time: Timestamp) async -> Trial {
+        guard let message = format.trial(of: site, at: time, calendar: calendar) else {
+            return .open
+        }
+        return .item(await post(message))
+    }
+
+    private func post(_ message: EncodedMessage) async -> Outcome {
         var body = message.payload
         var fields = (options.fields + message.fields).map { (name: $0.name, value: $0.value) }
         if let token = options.token { fields.append(("Authorization", "Bearer \(token)")) }
@@ -87,12 +97,31 @@ package final class HTTPUplinkTransport: UplinkTransport {
         }
         let target = message.topicSuffix.isEmpty ? url : "\(url)/\(message.topicSuffix)"
         sent.add(Int64(body.count + target.utf8.count), ordering: .relaxed)
+        options.onNote(.init(.sent, Self.text(of: message, to: target, fields)))
         switch await poster.post(
             body, to: target, contentType: message.contentType, fields: fields)
         {
-        case .success(let answer): return format.outcome(of: answer)
+        case .success(let answer):
+            options.onNote(.init(.received, answer.readable))
+            return format.outcome(of: answer)
         case .failure(let failure):
+            options.onNote(.init(.thought, failure.cause))
             return .retry(after: options.retryAfter, reason: failure.cause)
         }
+    }
+
+    /// A request as a person may read it.
+    private static func text(
+        of message: EncodedMessage, to target: String, _ fields: [(name: String, value: String)]
+    ) -> String {
+        // What stands behind '?' may be a key.
+        let head = "POST \(target.prefix { $0 != "?" })"
+        let lines = fields.map { field in
+            ["authorization", WebhookSignature.signatureField.lowercased()]
+                .contains(field.name.lowercased())
+                ? "\(field.name): (hidden)" : "\(field.name): \(field.value)"
+        }
+        return ([head, "Content-Type: \(message.contentType)"] + lines + [message.readable])
+            .joined(separator: "\n")
     }
 }

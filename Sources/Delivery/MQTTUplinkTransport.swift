@@ -11,6 +11,8 @@ package final class MQTTUplinkTransport: UplinkTransport {
     private let topicPrefix: String
     private let maximumPayload: Int
     private let retryAfter: Duration
+    private let clock: LinkClock
+    private let onNote: @Sendable (ConversationNote) -> Void
     private let sent = Atomic<Int64>(0)
     /// What has been said once on the connection of this number. A mutex: nothing waits inside.
     private let introduced = Mutex((connection: -1, messages: Set<EncodedMessage>()))
@@ -19,11 +21,15 @@ package final class MQTTUplinkTransport: UplinkTransport {
     ///   - topicPrefix: goes before the message's own suffix, with one `/` between them.
     ///   - maximumPayload: larger messages are rejected, in bytes.
     ///   - retryAfter: how long an item rests after a failed attempt.
+    ///   - onNote: told of each message and its acknowledgement.
     package init(
         publisher: MQTTPublisher, topicPrefix: String, format: any UplinkFormat,
-        calendar: SiteCalendar, maximumPayload: Int = 1024 * 1024,
-        retryAfter: Duration = .seconds(5)
+        calendar: SiteCalendar, clock: LinkClock, maximumPayload: Int = 1024 * 1024,
+        retryAfter: Duration = .seconds(5),
+        onNote: @escaping @Sendable (ConversationNote) -> Void = { _ in }
     ) {
+        self.clock = clock
+        self.onNote = onNote
         self.publisher = publisher
         self.topicPrefix = topicPrefix.hasSuffix("/") ? String(topicPrefix.dropLast()) : topicPrefix
         self.format = format
@@ -50,6 +56,18 @@ package final class MQTTUplinkTransport: UplinkTransport {
         return items.map { _ in outcome }
     }
 
+    /// Publishes the format's trial; without one, waits for the broker.
+    package func tryOut(_ site: SiteID, at time: Timestamp) async -> Trial {
+        if let message = format.trial(of: site, at: time, calendar: calendar) {
+            return .item(await publish(message))
+        }
+        for _ in 0..<100 where !publisher.isConnected {
+            do { try await clock.sleep(.milliseconds(100)) } catch { break }
+        }
+        return publisher.isConnected
+            ? .greeting : .closed(reason: "the broker does not take the connection")
+    }
+
     private func publish(_ message: EncodedMessage) async -> Outcome {
         let size = message.payload.count
         guard size <= maximumPayload else {
@@ -58,9 +76,12 @@ package final class MQTTUplinkTransport: UplinkTransport {
         let suffix = message.topicSuffix.drop { $0 == "/" }
         let topic = [topicPrefix, String(suffix)].filter { !$0.isEmpty }.joined(separator: "/")
         sent.add(Int64(size + topic.utf8.count), ordering: .relaxed)
-        return await .publishing(retryAfter: retryAfter) {
+        onNote(.init(.sent, "PUBLISH \(topic) \(message.readable)"))
+        let outcome = await Outcome.publishing(retryAfter: retryAfter) {
             try await publisher.publish(topic, message.payload)
         }
+        onNote(.init(outcome == .accepted ? .received : .thought, outcome.words("PUBACK")))
+        return outcome
     }
 
     /// Notes that a message is said on this connection.

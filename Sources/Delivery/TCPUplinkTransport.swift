@@ -71,6 +71,12 @@ package actor TCPUplinkTransport: UplinkTransport {
     private var queue: [CheckedContinuation<Void, Never>] = []
     private var nextTicket = 0
     private var absence = "not connected yet"
+    /// Whether anything came on this connection.
+    private var hasHeard = false
+    /// How many connections and attempts at one have ended.
+    private var endings = 0
+    /// Three attempts of 10 s, as HJ 212 has them, and a little more.
+    private static let longestTrial = Duration.seconds(42)
     private let sent = Atomic<Int64>(0)
     private let stopping = AsyncStream<Void>.makeStream()
 
@@ -118,6 +124,19 @@ package actor TCPUplinkTransport: UplinkTransport {
         return outcomes
     }
 
+    /// Waits until the platform has said something and takes items; sends none.
+    package func tryOut(_ site: SiteID, at time: Timestamp) async -> Trial {
+        let (begin, endingsBefore) = (clock.elapsed(), endings)
+        while clock.elapsed() - begin < Self.longestTrial, endings == endingsBefore {
+            if steps != nil, conversation.room > 0, hasHeard { return .greeting }
+            do { try await clock.sleep(.milliseconds(50)) } catch { break }
+        }
+        if endings > endingsBefore { return .closed(reason: absence) }
+        guard steps != nil else { return .closed(reason: absence) }
+        return conversation.room > 0
+            ? .open : .closed(reason: "the connection stands, but no item may be sent on it")
+    }
+
     private func send(one item: UplinkItem) async -> Outcome {
         while steps != nil, conversation.room == 0 {
             await withCheckedContinuation { queue.append($0) }
@@ -148,6 +167,7 @@ package actor TCPUplinkTransport: UplinkTransport {
                 absence = Self.words(error)
             }
             if Task.isCancelled { return }
+            endings &+= 1
             onEvent(.disconnected(reason: absence))
             try? await clock.sleep(backoff.next())
         }
@@ -190,6 +210,7 @@ package actor TCPUplinkTransport: UplinkTransport {
 
     private func begin(_ continuation: AsyncStream<ConversationStep>.Continuation) {
         steps = continuation
+        hasHeard = false
         onEvent(.connected)
         advance { $0.open(at: $1) }
     }
@@ -214,7 +235,10 @@ package actor TCPUplinkTransport: UplinkTransport {
         callQueue()
     }
 
-    private func receive(_ bytes: [UInt8]) { advance { $0.receive(bytes, at: $1) } }
+    private func receive(_ bytes: [UInt8]) {
+        hasHeard = true
+        advance { $0.receive(bytes, at: $1) }
+    }
 
     /// Lets the conversation go on, and puts what it wants behind what it wanted before.
     private func advance(

@@ -115,13 +115,7 @@ struct EventLog: Sendable {
     }
 
     func uplink(_ uplink: String, _ event: MQTTLinkEvent) {
-        switch event {
-        case .connected:
-            logger.info("uplink up", metadata: ["uplink": "\(uplink)"])
-        case .disconnected(let error):
-            logger.warning("uplink down", metadata: ["uplink": "\(uplink)", "cause": "\(error)"])
-        case .subscriptionRefused, .sessionLost, .subscriptionLost, .probeOff: break
-        }
+        if let event = UplinkEvent(event) { self.uplink(uplink, event) }
     }
 
     /// A damaged store was moved aside: one line for the whole, one for each loss.

@@ -46,7 +46,7 @@ enum OutboxRows {
             raises
             ? """
             DO UPDATE SET revision_owed = revision_owed + 1, due = max(due, excluded.due)
-                WHERE attempts > 0 OR revision_settled >= 0
+                WHERE revision_owed <= max(revision_tried, revision_settled)
             """ : "DO NOTHING"
         try db.cachedStatement(
             sql: """
@@ -132,7 +132,8 @@ enum OutboxRows {
         if change.contains(":reason") { all += ["reason": reason] }
         try db.cachedStatement(
             sql: """
-                UPDATE outbox SET \(change) attempted = :now, attempts = attempts + 1
+                UPDATE outbox SET \(change) attempted = :now, attempts = attempts + 1,
+                    revision_tried = max(revision_tried, :revision)
                 WHERE uplink = :uplink AND kind = :kind AND scope = :scope AND start = :start
                     AND revision_settled < :revision
                 """

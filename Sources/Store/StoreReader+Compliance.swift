@@ -4,9 +4,10 @@ import Telemetry
 extension StoreReader {
     /// Reads what the compliance statement of a period rests on.
     ///
-    /// - Parameter uplinks: the platforms of the configuration.
+    /// - Parameter platforms: those of the configuration; how they stand is read.
     package func complianceLedger(
-        of plan: EnergyPlan, in period: AccountingPeriod, uplinks: [String], now: Timestamp
+        of plan: EnergyPlan, in period: AccountingPeriod,
+        platforms configured: [ComplianceLedger.Platform], now: Timestamp
     ) async throws(StoreError) -> ComplianceLedger {
         let calendar = shared.calendar
         let counted = try await meterLedger(
@@ -19,12 +20,12 @@ extension StoreReader {
             lastGoods[id] = registry.series(id).flatMap { latest[$0.number]?.goodTime }
         }
         var platforms: [ComplianceLedger.Platform] = []
-        for uplink in uplinks {
-            let status = try await uplinkStatus(uplink: uplink)
-            platforms.append(
-                ComplianceLedger.Platform(
-                    uplink: uplink, lastAccepted: status.lastAccepted,
-                    oldestOwed: status.oldestOwed))
+        for var platform in configured {
+            let status = try await uplinkStatus(uplink: platform.uplink)
+            (platform.lastAccepted, platform.oldestOwed) = (
+                status.lastAccepted, status.oldestOwed
+            )
+            platforms.append(platform)
         }
         return ComplianceLedger(
             plan: plan, period: period, calendar: calendar, now: now, counted: counted,

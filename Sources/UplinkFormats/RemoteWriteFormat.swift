@@ -46,13 +46,17 @@ package struct RemoteWriteFormat: UplinkFormat {
     package func encode(_ items: [UplinkItem], calendar: SiteCalendar) -> EncodedMessage {
         var table = RemoteWriteTable(labels: labels)
         for item in items { add(item, to: &table) }
-        return EncodedMessage(
+        return message(table, key: items.sharedKey)
+    }
+
+    func message(_ table: RemoteWriteTable, key: String) -> EncodedMessage {
+        EncodedMessage(
             topicSuffix: "", payload: SnappyBlock.compress(table.request.bytes),
             contentType: "application/x-protobuf",
             fields: [
                 .init("Content-Encoding", "snappy"),
                 .init("X-Prometheus-Remote-Write-Version", "0.1.0"),
-            ], idempotencyKey: items.sharedKey)
+            ], idempotencyKey: key)
     }
 
     /// As a status means it, with one exception.

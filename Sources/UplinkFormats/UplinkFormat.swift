@@ -67,6 +67,9 @@ package protocol UplinkFormat: Sendable {
     func introduction(of items: [UplinkItem]) -> [EncodedMessage]
     /// What the answer to a POST means for all items of the message.
     func outcome(of answer: HTTPAnswer) -> Outcome
+    /// A message that is marked as a trial and counts for nothing; nil where the format has no room
+    /// for one.
+    func trial(of site: SiteID, at time: Timestamp, calendar: SiteCalendar) -> EncodedMessage?
 }
 
 extension UplinkFormat {
@@ -75,6 +78,10 @@ extension UplinkFormat {
     package func introduction(of items: [UplinkItem]) -> [EncodedMessage] { [] }
     /// As the status says.
     package func outcome(of answer: HTTPAnswer) -> Outcome { answer.outcome }
+    /// None.
+    package func trial(
+        of site: SiteID, at time: Timestamp, calendar: SiteCalendar
+    ) -> EncodedMessage? { nil }
 
     /// Encodes one item.
     package func encode(_ item: UplinkItem, calendar: SiteCalendar) -> EncodedMessage {

@@ -14,12 +14,16 @@ struct Check: AsyncParsableCommand {
             "检查配置、设备档案和报警规则，不访问设备。"),
         discussion: say(
             """
-            Example: plumbline check /etc/plumbline/site.yaml
+            Examples:
+              plumbline check /etc/plumbline/site.yaml
+              plumbline check /etc/plumbline/site.yaml --uplink city-dust   also talks to this platform
             Prints every mistake as file:line:column with a remedy and exits with 65, or tells
             what will be read, how often, and what is stored.
             """,
             """
-            示例：plumbline check /etc/plumbline/site.yaml
+            示例：
+              plumbline check /etc/plumbline/site.yaml
+              plumbline check /etc/plumbline/site.yaml --uplink city-dust   并与该平台实际通信
             列出所有错误（文件:行:列）及改法，退出码 65；无误则说明将读取的内容和频率。
             """))
 
@@ -37,6 +41,15 @@ struct Check: AsyncParsableCommand {
     var endurance: String = "10,60,120"
 
     @Option(
+        help: ArgumentHelp(
+            say(
+                "Calls this platform, sends a marked test item where the protocol has one, and "
+                    + "shows the conversation; no reading is told.",
+                "连接该平台，协议允许时发送带标记的测试项，并显示对话内容；不发送任何读数。"),
+            valueName: "name"))
+    var uplink: String?
+
+    @Option(
         help: ArgumentHelp(say("Only the storage estimate as: csv, json", "仅以 csv 或 json 输出存储估算")))
     var format: OutputFormat = .table
 
@@ -45,6 +58,7 @@ struct Check: AsyncParsableCommand {
             let share = try folders.folder()
             let (site, library) = try SiteFiles.site(at: file, devices: share + "/Devices")
             try selfTests(site, library)
+            if let uplink { return try await UplinkTranscript.run(uplink, site) }
             let estimate = try estimate(site)
             if format != .table { return show(estimate, format) }
             summary(site, library, estimate)

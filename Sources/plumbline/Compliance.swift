@@ -43,7 +43,7 @@ struct Compliance: AsyncParsableCommand {
             let now = SystemClock(believesWall: true).read().wall
             let ledger = try await reader.complianceLedger(
                 of: site.energy, in: try document.wanted(now, calendar),
-                uplinks: site.uplinks.map(\.id), now: now)
+                platforms: site.uplinkDescriptions.map(\.platform), now: now)
             try document.write(ComplianceStatement(ledger).document(site: site.site.name))
         }
     }

@@ -222,6 +222,26 @@ struct ComplianceStatementTests {
         #expect(try platforms.text(0, "last_accepted") == "2026-03-10T18:16:00+08:00")
     }
 
+    @Test("a meter has the items of the stations of which its counter is a part, and no others")
+    func stations() throws {
+        var building = Building()
+        building.platforms = [
+            ComplianceLedger.Platform(
+                uplink: "city",
+                stations: ["B1": [Building.series("m1")], "B2": [Building.series("m2")]])
+        ]
+        let day = CivilDate("2026-03-01")!
+        building.deliveries = [
+            DeliveryDay(uplink: "city", scope: "B1", day: day, owed: 96, accepted: 95),
+            DeliveryDay(uplink: "city", scope: "B2", day: day, owed: 24, accepted: 24),
+            // What a device was told of before the platform had stations is nobody's any more.
+            DeliveryDay(uplink: "city", scope: "m1/rs485/fast", day: day, owed: 7),
+        ]
+        let meters = try building.document().table("meter_uploads")
+        #expect(try meters.text(0, "owed") == "96" && meters.text(1, "owed") == "24")
+        #expect(try meters.text(0, "incomplete_days") == "2026-03-01 95/96")
+    }
+
     @Test("a platform that is no longer configured still shows what it took, and is no reason")
     func formerPlatform() throws {
         var building = Building()

@@ -75,4 +75,36 @@ struct DeliveryProgressTests {
                 settlements([.retry(after: .seconds(9), reason: "busy")]), policy, at: at(0))
                 == .seconds(9))
     }
+
+    @Test(
+        "sets an item aside that fails while others pass, together with it or between its attempts")
+    func disliked() {
+        var policy = DeliveryPolicy()
+        policy.tries = 3
+        func item(_ quarter: Int) -> OwedItem {
+            OwedItem(
+                uplink: "city", kind: "rollup/15min", scope: "a",
+                start: Timestamp(milliseconds: Int64(quarter) * 900_000), revision: 0,
+                due: Timestamp(milliseconds: 0))
+        }
+        let poison = Settlement(item(0), .retry(after: .seconds(1), reason: "HTTP 500"))
+        let good = Settlement(item(1), .accepted)
+        func isSetAside(_ settlements: [Settlement]) -> Bool {
+            settlements.contains {
+                if case .rejected = $0.outcome { $0.item == poison.item } else { false }
+            }
+        }
+        var progress = DeliveryProgress()
+        // Nobody is there: a thousand attempts are no fault of the item.
+        for _ in 0..<1000 { #expect(!isSetAside(progress.judged([poison], policy))) }
+        // Once with others in one handful, then with others in between.
+        #expect(!isSetAside(progress.judged([good, poison], policy)))
+        #expect(!isSetAside(progress.judged([good], policy)))
+        #expect(!isSetAside(progress.judged([poison], policy)))
+        #expect(!isSetAside(progress.judged([poison], policy)), "nothing passed since")
+        #expect(!isSetAside(progress.judged([good], policy)))
+        #expect(isSetAside(progress.judged([poison], policy)))
+        policy.tries = nil
+        for _ in 0..<10 { #expect(!isSetAside(progress.judged([good, poison], policy))) }
+    }
 }

@@ -159,12 +159,12 @@ struct FoldedStore {
     }
 }
 
-/// Waits in real time, at most ten seconds, for something that other tasks bring about.
+/// Waits in real time, as a rule at most ten seconds, for something that other tasks bring about.
 func eventually(
-    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: Comment, within seconds: Int = 10, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(seconds)
     var rounds = 0
     while ContinuousClock.now < deadline {
         if try await condition() { return }

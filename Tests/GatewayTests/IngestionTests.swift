@@ -90,6 +90,8 @@ struct IngestionTests {
             folded.clock.advance(by: .milliseconds(101))
             _ = await folded.store.reader.waitForCommit(after: 0)
             #expect(try await folded.journaled().count == 2)
+            // The loop notes when it has committed: time must not pass before it has.
+            try await eventually("the loop rests") { folded.clock.sleepers == 1 }
             folded.clock.advance(by: .milliseconds(500))
             let alarm = Self.scan(folded, 1.5, state: "alarm")
             #expect(folded.ingestion.offer(Admission(scans: [alarm])))

@@ -130,6 +130,80 @@ struct OutboxTests {
         try store.close()
     }
 
+    @Test("what is live is judged by the end of a period, where periods differ in length")
+    func spans() async throws {
+        let store = try site.open()
+        var day = Self.item(0)
+        day.kind = "2031/1d"
+        day.due = Site.start
+        try await owe(store, [Self.item(0), day])
+        let now = Site.start + .seconds(86_400 + 60)
+        func live(_ spans: [String: Duration]) async throws -> [String] {
+            try await store.reader.owedItems(
+                uplink: "city", now: now, correctionSpacing: Self.spacing,
+                liveSince: now - .seconds(300), live: true, spans: spans, limit: 10
+            ).map(\.kind)
+        }
+        #expect(
+            try await live(["2031/1d": .seconds(86_400), "rollup/15min": .seconds(900)]) == [
+                "2031/1d"
+            ])
+        #expect(try await live([:]).isEmpty)
+        try store.close()
+    }
+
+    @Test("a lane in which an item rests is left out whole, and no other")
+    func resting() async throws {
+        let store = try site.open()
+        var other = Self.item(1)
+        other.scope = "meter/rs485/fast"
+        try await owe(store, [Self.item(0), Self.item(2), other])
+        let found = try await store.reader.owedItems(
+            uplink: "city", now: Self.time(9), correctionSpacing: Self.spacing,
+            liveSince: Site.start, live: true,
+            resting: [OwedLane(kind: "rollup/15min", scope: "dust/rs485/fast")], limit: 10)
+        #expect(found == [other])
+        try store.close()
+    }
+
+    @Test("what a platform has set and what it has cost outlive a restart")
+    func settings() async throws {
+        var store = try site.open()
+        let now = Self.time(0)
+        for (name, value) in [("period", "5"), ("period", "10"), ("key", "a")] {
+            try await store.writer.keep(
+                PlatformSetting(name: name, value: value), of: "city", at: now)
+        }
+        try await store.writer.keep(
+            PlatformSetting(scope: "MN1", name: "period", value: "1"), of: "city", at: now)
+        try await store.writer.keep(
+            PlatformSetting(name: "period", value: "60"), of: "other", at: now)
+        let day = Duration.seconds(86_400)
+        for (bytes, at) in [(Int64(100), now), (20, now), (3, now + day)] {
+            try await store.writer.settle(
+                [Settlement(Self.item(0), .retry(after: .seconds(1), reason: "away"))],
+                traffic: UplinkTraffic(uplink: "city", bytes: bytes), at: at)
+        }
+        try store.close()
+        store = try site.open()
+        let settings = try await store.reader.platformSettings(of: "city")
+        #expect(
+            settings == [
+                PlatformSetting(name: "key", value: "a"),
+                PlatformSetting(name: "period", value: "10"),
+                PlatformSetting(scope: "MN1", name: "period", value: "1"),
+            ])
+        let today = Bucket(.day, containing: now, calendar: .utc)
+        #expect(
+            try await store.reader.traffic(uplink: "city", from: today.start, to: today.end) == 120)
+        #expect(
+            try await store.reader.traffic(
+                uplink: "city", from: today.start, to: today.end + day) == 123)
+        #expect(
+            try await store.reader.traffic(uplink: "other", from: today.start, to: today.end) == 0)
+        try store.close()
+    }
+
     @Test("many settlements are one transaction")
     func batch() async throws {
         let store = try site.open()

@@ -84,20 +84,28 @@ package func withPrometheus<R: Sendable>(
 
 /// Runs VictoriaMetrics with `body` and ends exactly that process afterwards.
 ///
-/// - Parameter isDeduplicating: whether it keeps one sample of each instant.
+/// - Parameters:
+///   - port: nil: a free one.
+///   - folder: where it keeps its data; nil: a folder that goes with it.
+///   - isDeduplicating: whether it keeps one sample of each instant.
 package func withVictoriaMetrics<R: Sendable>(
-    isDeduplicating: Bool = true, _ body: @Sendable (Engine) async throws -> R
+    port: Int? = nil, folder: String? = nil, isDeduplicating: Bool = true,
+    _ body: @Sendable (Engine) async throws -> R
 ) async throws -> R {
-    try await withTemporaryFolder { folder in
-        let port = try freePort()
-        var arguments = [
-            "-storageDataPath=\(folder)/data", "-retentionPeriod=100y",
-            "-httpListenAddr=127.0.0.1:\(port)", "-loggerLevel=ERROR",
-        ]
-        if isDeduplicating { arguments.append("-dedup.minScrapeInterval=1ms") }
-        return try await withEngine(
-            "/usr/bin/victoria-metrics", arguments, Engine(port: port), readyAt: "/health", body)
+    guard let folder else {
+        return try await withTemporaryFolder { folder in
+            try await withVictoriaMetrics(
+                port: port, folder: folder, isDeduplicating: isDeduplicating, body)
+        }
     }
+    let port = try port ?? freePort()
+    var arguments = [
+        "-storageDataPath=\(folder)/data", "-retentionPeriod=100y",
+        "-httpListenAddr=127.0.0.1:\(port)", "-loggerLevel=ERROR",
+    ]
+    if isDeduplicating { arguments.append("-dedup.minScrapeInterval=1ms") }
+    return try await withEngine(
+        "/usr/bin/victoria-metrics", arguments, Engine(port: port), readyAt: "/health", body)
 }
 
 /// Runs InfluxDB 1 with `body` and ends exactly that process afterwards.

@@ -9,11 +9,16 @@ package struct ComplianceLedger: Sendable {
         package var lastAccepted: Timestamp?
         /// The start of the oldest bucket that it is owed; nil when it is owed nothing.
         package var oldestOwed: Timestamp?
+        /// Whom its items tell of, where they tell of stations that several devices make up: the
+        /// station's name → the series in it. Empty: of devices, by their names.
+        package var stations: [String: Set<SeriesID>]
 
         package init(
-            uplink: String, lastAccepted: Timestamp? = nil, oldestOwed: Timestamp? = nil
+            uplink: String, lastAccepted: Timestamp? = nil, oldestOwed: Timestamp? = nil,
+            stations: [String: Set<SeriesID>] = [:]
         ) {
             self.uplink = uplink
+            self.stations = stations
             self.lastAccepted = lastAccepted
             self.oldestOwed = oldestOwed
         }
@@ -103,11 +108,18 @@ package struct ComplianceLedger: Sendable {
         return ended + (plan.compliance?.uploadGrace ?? .zero) < now ? day : nil
     }
 
-    /// What a platform was owed of the period's days, for one meter's device or for all.
+    /// What a platform was owed of the period's days, for one meter or for all.
+    ///
+    /// A meter's items are those of its device, or of each station that its counter is part of.
     package func deliveries(to uplink: String, of meter: Meter? = nil) -> [DeliveryDay] {
-        let device = meter.flatMap(\.counter).map { "\($0.device)/" }
-        return deliveries.filter { one in
-            one.uplink == uplink && (device.map { one.scope.hasPrefix($0) } ?? (meter == nil))
+        let all = deliveries.filter { $0.uplink == uplink }
+        guard let meter else { return all }
+        guard let counter = meter.counter else { return [] }
+        let stations = platforms.first { $0.uplink == uplink }?.stations ?? [:]
+        return all.filter { one in
+            stations.isEmpty
+                ? one.scope.hasPrefix("\(counter.device)/")
+                : stations[one.scope]?.contains(counter) ?? false
         }
     }
 

@@ -61,7 +61,39 @@ extension SiteConfiguration.Uplink {
     ) -> any UplinkFormat {
         let known = UplinkFormats.all
         guard let node = reader.optional("format") else { return known[0] }
-        return node.word(known.map { ($0.name, $0) }, faults) ?? known[0]
+        let format = node.word(known.map { ($0.name, $0) }, faults) ?? known[0]
+        switch format {
+        case var format as RemoteWriteFormat:
+            format.labels = texts("labels", &reader, faults)
+            format.figures = numbers("figures", &reader, faults)
+            // Engines that keep the first sample of an instant would refuse the second.
+            if reader.optional("overwrites")?.bool(faults) ?? false { format.correction = .replace }
+            return format
+        case var format as InfluxLineFormat:
+            format.tags = texts("tags", &reader, faults)
+            return format
+        default: return format
+        }
+    }
+
+    private static func texts(
+        _ key: String, _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> [String: String] {
+        var found: [String: String] = [:]
+        for entry in reader.optional(key)?.entries(faults) ?? [] {
+            found[entry.key] = entry.value.string(faults)
+        }
+        return found
+    }
+
+    private static func numbers(
+        _ key: String, _ reader: inout MappingReader, _ faults: FaultCollector
+    ) -> [String: Double] {
+        var found: [String: Double] = [:]
+        for entry in reader.optional(key)?.entries(faults) ?? [] {
+            found[entry.key] = entry.value.double(faults)
+        }
+        return found
     }
 
     private static func mqtt(

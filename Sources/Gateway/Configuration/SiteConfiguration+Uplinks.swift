@@ -6,9 +6,12 @@ import UplinkFormats
 
 //  uplinks:
 //    - id: city
-//      mqtt: mqtts://broker.example:8883     or http: https://HOST/PATH, remote_write: …, influx: …
+//      mqtt: mqtts://broker.example:8883     or http: https://HOST/PATH, hj212: …, building_energy: …
 //      topic: city/hz-qt-0172                below it, the format's own levels
 //      format: plumbline-json/1              what the way can carry; a template: { template: FILE }
+//      labels: { city: hangzhou }            of every series, remote-write/1; 'tags' in influx-line/1
+//      figures: { floor_area_m2: 12400 }     numbers of the site that go with them, remote-write/1
+//      overwrites: true                      remote-write/1: the engine takes a later sample instead
 //      resolution: 15min                     1min, 15min (default), 1h, 1d, or raw
 //      points: ["*.active_energy.*", "dust-*.pm10"]   default: all
 //      except: ["*.firmware"]

@@ -44,10 +44,19 @@ struct DeliveryProgress: Sendable {
 
     /// How often an item has failed while the receiver took others. In memory: after a restart an
     /// item is tried some times more.
-    private var disliked: [String: Int] = [:]
+    private var disliked: [String: Dislike] = [:]
     private static let dislikedKept = 1024
+    /// How many answers the receiver has given that were not "later".
+    private var answers = 0
 
-    /// Sets aside what has failed too often although the receiver takes other items.
+    private struct Dislike: Hashable {
+        var count: Int
+        /// `answers` when it failed last.
+        var answers: Int
+    }
+
+    /// Sets aside what has failed too often although the receiver takes other items: in the same
+    /// handful, or between two attempts.
     ///
     /// Attempts while nobody is there do not count: an outage of a month is no fault of the item.
     mutating func judged(
@@ -57,7 +66,7 @@ struct DeliveryProgress: Sendable {
         let isThere = settlements.contains {
             if case .retry = $0.outcome { false } else { true }
         }
-        guard isThere else { return settlements }
+        if isThere { answers &+= 1 }
         return settlements.map { settlement in
             let item = settlement.item
             let name = "\(item.kind)|\(item.scope)|\(item.start.milliseconds)|\(item.revision)"
@@ -65,7 +74,9 @@ struct DeliveryProgress: Sendable {
                 disliked[name] = nil
                 return settlement
             }
-            let count = disliked[name, default: 0] + 1
+            let known = disliked[name]
+            let wasThere = isThere || known.map { $0.answers != answers } ?? false
+            let count = (known?.count ?? 0) + (wasThere ? 1 : 0)
             guard count < tries else {
                 disliked[name] = nil
                 return Settlement(
@@ -73,7 +84,9 @@ struct DeliveryProgress: Sendable {
                     .rejected(
                         reason: "\(count) attempts failed while others passed: \(reason)"))
             }
-            if disliked.count < Self.dislikedKept || count > 1 { disliked[name] = count }
+            if disliked.count < Self.dislikedKept || known != nil {
+                disliked[name] = Dislike(count: count, answers: answers)
+            }
             return settlement
         }
     }

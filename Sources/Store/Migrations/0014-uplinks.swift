@@ -2,7 +2,8 @@ extension Migration {
     /// Several kinds of item for one platform, what platforms have set, and what they cost.
     ///
     /// The days of `delivery_day` are told by kind from now on; before there was one kind for each
-    /// platform, and the attempts of those days were not counted.
+    /// platform, and the attempts of those days were not counted. An item that several parts make up
+    /// has to know the highest revision that anybody may have seen.
     static let uplinks = Migration(
         identifier: "0014-uplinks",
         sql: """
@@ -27,6 +28,9 @@ extension Migration {
                 FROM delivery_day;
             DROP TABLE delivery_day;
             ALTER TABLE delivery_day_by_kind RENAME TO delivery_day;
+            ALTER TABLE outbox ADD COLUMN revision_tried INTEGER NOT NULL DEFAULT -1;
+            UPDATE outbox SET revision_tried =
+                iif(attempts > 0, revision_owed, max(revision_sent, revision_settled));
             CREATE TABLE uplink_setting (
                 uplink TEXT NOT NULL,
                 scope TEXT NOT NULL,

@@ -19,7 +19,7 @@ struct ComplianceRoutes {
         let period = try query.period(
             today: CivilDate(now, calendar: context.calendar), mostDays: Self.mostDays)
         let ledger = try await context.store.complianceLedger(
-            of: context.energy, in: period, uplinks: context.uplinks.map(\.id), now: now)
+            of: context.energy, in: period, platforms: context.uplinks.map(\.platform), now: now)
         let document = ComplianceStatement(ledger).document(site: context.site.name)
         return Answer.bytes(
             StatementJSON.bytes(document), type: "application/json; charset=utf-8")
