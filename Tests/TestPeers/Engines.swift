@@ -39,7 +39,9 @@ package struct Engine: Sendable {
             query.isEmpty
             ? nil
             : query.map { name, value in
-                "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: plain) ?? "")"
+                [name, value].map {
+                    $0.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+                }.joined(separator: "=")
             }.joined(separator: "&")
         guard let url = address.url else { throw PeerError("no address: \(path)") }
         var request = URLRequest(url: url)
