@@ -74,6 +74,20 @@ struct ConformanceTests {
         }
     }
 
+    @Test(
+        "writes JSON where it says so, of folds and of readings",
+        arguments: samples.map(\.item) + [readings, craneReadings, dustMinute])
+    func json(item: UplinkItem) throws {
+        for format in try everyFormat() {
+            let message = format.encode(item, calendar: shanghai)
+            guard message.contentType == "application/json" else { continue }
+            for message in format.introduction(of: [item]) + [message] {
+                let value = try JSONSerialization.jsonObject(with: Data(message.payload))
+                #expect((value as? [String: Any])?.isEmpty == false, "\(format.name)")
+            }
+        }
+    }
+
     @Test("never writes a number that is none", arguments: [Double.nan, .infinity, -.infinity])
     func oddNumbers(value: Double) throws {
         // Such a reading never is good; if one came through, the message must still be readable.
