@@ -89,8 +89,10 @@ package struct PlumblineJSONFormat: UplinkFormat {
         case .counter: statistics = [.increase, .last]
         }
         var told: Set<Statistic> = []
-        for statistic in entry.point.statistics.isEmpty ? statistics : entry.point.statistics
-        where told.insert(statistic).inserted {
+        for statistic in entry.point.statistics.isEmpty ? statistics : entry.point.statistics {
+            // One list of statistics is for all points; a gauge has nothing to count.
+            if statistic == .increase, entry.series.kind == .gauge { continue }
+            guard told.insert(statistic).inserted else { continue }
             json.field(statistic.word, entry.rounded(entry.number(statistic)))
             if statistic == .increase { json.field("estimated", entry.rollup.isEstimated) }
         }
