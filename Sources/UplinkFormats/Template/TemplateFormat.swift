@@ -68,13 +68,25 @@ package struct TemplateFormat: UplinkFormat {
         body.points.filter { $0.matches(series) }.map { $0.statistic(of: series) }
     }
 
-    /// The template with the vocabulary's units; a unit that is none of them is a fault.
+    /// The template with the vocabulary's units; a unit or a point that the vocabulary does not have
+    /// is a fault, because its field would never be known.
     ///
-    /// - Parameter known: by symbol.
-    package func bound(to known: [String: Unit], _ faults: FaultCollector) -> Self {
+    /// - Parameters:
+    ///   - known: the units by symbol.
+    ///   - quantities: what points can measure, by their words.
+    package func bound(
+        to known: [String: Unit], quantities: Set<String>, _ faults: FaultCollector
+    ) -> Self {
         var bound = self
         bound.units = known
         for point in body.points {
+            if !quantities.contains(where: { Wildcard.matches($0, point.quantity) }) {
+                let near = Spelling.nearest(to: point.quantity, among: Array(quantities))
+                faults.add(
+                    point.location, "the vocabulary has no '\(point.quantity)'",
+                    remedy: near.map { "did you mean '\($0)'?" }
+                        ?? "quantities stand in Devices/vocabulary.yaml")
+            }
             guard let unit = point.unit, known[unit.symbol] == nil else { continue }
             faults.add(
                 unit.location, "the vocabulary has no unit '\(unit.symbol)'",

@@ -180,7 +180,7 @@ struct TemplateShapeReader {
 
     private func point(_ node: LocatedNode, _ reader: inout MappingReader) -> TemplateShape? {
         let pattern = pattern(node)
-        var point = TemplatePoint(pattern: pattern ?? "")
+        var point = TemplatePoint(pattern: pattern ?? "", location: node.location)
         point.statistic = reader.optional("statistic").flatMap { statistic($0) }
         point.unit = reader.optional("unit").flatMap { node in
             node.string(faults).map { .init(symbol: $0, location: node.location) }
@@ -249,7 +249,8 @@ struct TemplateShapeReader {
                 continue
             }
             if let pattern = pattern(entry.value) {
-                points[bit] = TemplatePoint(pattern: pattern, statistic: .last)
+                points[bit] = TemplatePoint(
+                    pattern: pattern, location: entry.value.location, statistic: .last)
             }
         }
         return .bits(

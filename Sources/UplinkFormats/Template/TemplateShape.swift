@@ -75,6 +75,7 @@ struct TemplatePoint: Sendable {
 
     /// A point's key, in which `*` stands for any characters.
     var pattern: String
+    var location: Location
     /// nil: the mean of a gauge, the last reading of everything else.
     var statistic: Statistic?
     /// nil: as the uplink has it, else as it is stored.
@@ -88,6 +89,9 @@ struct TemplatePoint: Sendable {
     /// What the platform has for each word of a state; empty: the words themselves.
     var words: [String: TemplateConstant] = [:]
     var unknown = TemplateUnknown.omit
+
+    /// The part of the pattern that a quantity of the vocabulary has to fit.
+    var quantity: String { String(pattern.prefix { $0 != "." }) }
 
     func matches(_ series: Series) -> Bool { Wildcard.matches(series.id.point.text, pattern) }
 

@@ -19,7 +19,8 @@ enum Templates {
         let faults = FaultCollector()
         let template = TemplateFormat.parse(try LocatedNode.parse(text, file: "t.yaml"), faults)
         try faults.throwIfAny()
-        let bound = try #require(template).bound(to: try units(), faults)
+        let bound = try #require(template).bound(
+            to: try units(), quantities: try quantities(), faults)
         try faults.throwIfAny()
         return bound
     }
@@ -38,15 +39,24 @@ enum Templates {
 
         """
 
-    /// The vocabulary's units by symbol.
-    static func units() throws -> [String: Telemetry.Unit] {
+    /// The entries of one section of the vocabulary.
+    private static func vocabulary(_ section: String) throws -> [LocatedNode.Entry] {
         let node = try LocatedNode.parse(
             String(contentsOf: root.appending(path: "Devices/vocabulary.yaml"), encoding: .utf8),
             file: "vocabulary.yaml")
         let faults = FaultCollector()
-        let entries = node.entries(faults).first { $0.key == "units" }?.value.entries(faults) ?? []
+        return node.entries(faults).first { $0.key == section }?.value.entries(faults) ?? []
+    }
+
+    static func quantities() throws -> Set<String> {
+        Set(try vocabulary("quantities").map(\.key))
+    }
+
+    /// The vocabulary's units by symbol.
+    static func units() throws -> [String: Telemetry.Unit] {
+        let faults = FaultCollector()
         return Dictionary(
-            uniqueKeysWithValues: entries.map { entry in
+            uniqueKeysWithValues: try vocabulary("units").map { entry in
                 var reader = MappingReader(entry.value, faults)
                 let unit = Telemetry.Unit(
                     symbol: entry.key, ucum: reader.required("ucum")?.string(faults) ?? "",

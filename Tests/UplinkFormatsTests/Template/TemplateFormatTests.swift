@@ -70,7 +70,7 @@ struct TemplateFormatTests {
         ])
     func unknown(said: String, expected: String) throws {
         for point in [
-            "air_pressure", "no_such_point", "pm10, unit: kPa", "pm10, statistic: increase",
+            "air_pressure", "tsp.ch9", "pm10, unit: kPa", "pm10, statistic: increase",
         ] {
             let onField = try Templates.of(
                 "  a: { $point: \(point)\(said.isEmpty ? "" : ", ")\(said) }\n  b: 1")

@@ -9,7 +9,10 @@ struct TemplateParsingTests {
         let template = TemplateFormat.parse(try LocatedNode.parse(text, file: "t.yaml"), faults)
         // What is half understood is not used.
         #expect((template == nil) == !faults.isEmpty)
-        if let template { _ = template.bound(to: try Templates.units(), faults) }
+        if let template {
+            _ = template.bound(
+                to: try Templates.units(), quantities: try Templates.quantities(), faults)
+        }
         return faults.faults.map(\.description)
     }
 
@@ -31,6 +34,12 @@ struct TemplateParsingTests {
             ("a: { $point: pm10, statistic: exceeded_100 }", "'exceeded_100' is no statistic"),
             ("a: { $point: PM10 }", "'PM10' is no point"),
             ("a: { $point: pm10, $time: start }", "a field holds one thing"),
+            ("a: { $point: lod_mass }", "did you mean 'load_mass'?"),
+            (
+                "a: { $bits: { 0: alarm_wnd }, width: 1, set: [alarm] }",
+                "did you mean 'alarm_wind'?"
+            ),
+            ("a: { $point: \"x*.y\" }", "the vocabulary has no 'x*'"),
             ("a: { $point: pm10, unit: mg }", "the vocabulary has no unit 'mg'"),
             ("a: { $point: pm10, decimals: 10 }", "decimals lie between 0 and 9"),
             ("a: { $point: pm10, decimals: 1, scale: 10 }", "keep 'scale' or 'decimals'"),
