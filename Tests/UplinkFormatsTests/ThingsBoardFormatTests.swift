@@ -21,7 +21,7 @@ struct ThingsBoardFormatTests {
 
     private func values(_ item: UplinkItem, _ device: String) throws -> [String: Any] {
         let records = try #require(try telemetry(item)[device])
-        #expect(records.count == 1)
+        try #require(records.count == 1)
         #expect(records[0]["ts"] as? Int64 == item.start.milliseconds)
         return try #require(records[0]["values"] as? [String: Any])
     }
@@ -72,6 +72,7 @@ struct ThingsBoardFormatTests {
         #expect(
             pump.map { $0["ts"] as? Int64 } == [1_795_219_200_000, 1_795_219_230_000])
         let values = pump.compactMap { $0["values"] as? [String: Any] }
+        try #require(values.count == 2)
         #expect(values[0]["volume.ch1"] as? Double == 17)
         #expect(values[0]["work_status"] as? String == "idle")
         #expect(Set(values[1].keys) == ["volume.ch1"])
