@@ -18,37 +18,37 @@ package struct HTTPAnswer: Hashable, Sendable {
     ///
     /// 2xx is accepted. What the same request may overcome later is tried again: 408, 425, 429,
     /// 5xx, and temporary redirects, which are what the log-in page of a guest network sends.
-    /// Everything else is a refusal. `Retry-After` counts in seconds, between 1 s and a day; its
-    /// form as a date is not read, because this module has no clock.
-    package var outcome: Outcome {
-        let reason = "HTTP \(status)"
-        switch status {
-        case 200..<300: return .accepted
-        case 408, 425: return .retry(after: wait ?? .seconds(10), reason: reason)
-        case 429: return .retry(after: wait ?? .seconds(60), reason: reason)
-        case 302, 303, 307: return .retry(after: wait ?? .seconds(300), reason: reason)
-        case 500..<600: return .retry(after: wait ?? .seconds(30), reason: reason)
-        default: return .rejected(reason: reason)
-        }
-    }
+    /// Everything else is a refusal. The reason repeats a problem document, if the body is one.
+    package var outcome: Outcome { outcome(inWords: problem) }
 
-    /// The seconds of `Retry-After`, or those in which Feishu's gateway says when its limit ends.
+    /// How long the receiver asks to be left alone, between 1 s and a day; nil when it does not say.
+    ///
+    /// The seconds of `Retry-After`, or its date less the answer's own `Date`, so that a clock of
+    /// ours that is wrong makes no wait wrong; a date without `Date` is not read. Feishu's gateway
+    /// says in a field of its own when its limit ends.
     package var wait: Duration? {
         for name in ["retry-after", "x-ogw-ratelimit-reset"] {
-            if let text = headers[name], let seconds = Int(text.trimmed), seconds >= 0 {
-                return .seconds(min(max(seconds, 1), 86_400))
+            guard let text = headers[name].map(Self.withoutBlanks) else { continue }
+            if let seconds = Int(text), seconds >= 0 { return Self.bounded(.seconds(seconds)) }
+            if let until = Timestamp(httpDate: text),
+                let now = headers["date"].flatMap(
+                    { Timestamp(httpDate: Self.withoutBlanks($0)) })
+            {
+                return Self.bounded(until - now)
             }
         }
         return nil
     }
-}
 
-extension String {
+    private static func bounded(_ wait: Duration) -> Duration {
+        min(max(wait, .seconds(1)), .seconds(86_400))
+    }
+
     /// Without blanks and tabs at its ends.
-    fileprivate var trimmed: Substring {
+    static func withoutBlanks(_ text: String) -> String {
         let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        var text = drop(while: isBlank)
+        var text = text.drop(while: isBlank)
         while text.last.map(isBlank) ?? false { text.removeLast() }
-        return text
+        return String(text)
     }
 }

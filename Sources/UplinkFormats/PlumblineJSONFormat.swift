@@ -1,23 +1,26 @@
 import Telemetry
 
-/// The house's own format, one JSON object for each closed bucket of a scan group.
+/// The house's own format, one JSON object for each closed bucket of a scan group, or for its
+/// readings of a minute.
 ///
 ///     {"format":"plumbline-json/1",
-///      "key":     "<site>|rollup/<resolution>|<scope>|<start in UTC>",   the same for every revision
+///      "key":     "<site>|<kind>|<scope>|<start in UTC>",   the same for every revision
 ///      "site", "device", "scope":  text
-///      "resolution": "1min" | "15min" | "1h" | "1d" | "1month"
+///      "resolution": "1min" | "15min" | "1h" | "1d" | "1month" | "raw"
 ///      "start", "end":             RFC 3339 with the site's offset, [start, end)
 ///      "revision":                 0, 1, 2 …; a higher one replaces a lower one
 ///      "stored":                   false while the gateway cannot write to its own store
-///      "series": [ {"id":"<site>/<device>/<point>", "unit", "kind",
-///                   "count", "bad", "expected", "coverage",
+///      "series": [ {"id":"<site>/<device>/<point>", "name" if the platform has a word for it,
+///                   "unit", "kind", "count", "bad", "expected", "coverage",
 ///                   gauge:   "mean", "min", "max", "first", "last", "sum"
 ///                   counter: "increase", "estimated", "last"
-///                   state, text: nothing more } … ]}
+///                   either:  what the platform's point asks for instead
+///                   state, text: nothing more
+///                   of readings instead: "readings":[[ms, value, quality, flag…] … ] } … ]}
 ///
 /// Keys stand in this order. What is not known is `null`: a gauge without a good reading has no
-/// mean, and coverage without an expected number is not 100 %. `docs/formats/uplink-json.md` tells
-/// each field.
+/// mean, and coverage without an expected number is not 100 %. A good reading without flags is its
+/// time and its value only. `docs/formats/uplink-json.md` tells each field.
 package struct PlumblineJSONFormat: UplinkFormat {
     package init() {}
 
@@ -46,41 +49,84 @@ package struct PlumblineJSONFormat: UplinkFormat {
             $0.field("site", item.site.text)
             $0.field("device", item.device?.text)
             $0.field("scope", item.scope)
-            $0.field("resolution", item.span)
+            $0.field("resolution", item.tellsReadings ? "raw" : item.span)
             $0.field("start", calendar.rfc3339(item.start))
             $0.field("end", calendar.rfc3339(item.end))
             $0.field("revision", item.revision)
             $0.field("stored", item.isStored)
             $0.key("series")
-            $0.array { for entry in item.entries { write(entry, of: item.site, to: &$0) } }
+            $0.array { for entry in item.entries { write(entry, of: item, to: &$0) } }
         }
     }
 
-    private func write(_ entry: UplinkItem.Entry, of site: SiteID, to json: inout JSONWriter) {
+    private func write(
+        _ entry: UplinkItem.Entry, of item: UplinkItem, to json: inout JSONWriter
+    ) {
         let (series, rollup) = (entry.series, entry.rollup)
         json.object {
-            $0.field("id", "\(site)/\(series.id.device)/\(series.id.point)")
-            $0.field("unit", series.unit)
+            $0.field("id", "\(item.site)/\(series.id.device)/\(series.id.point)")
+            if let name = entry.point.name, !name.isEmpty { $0.field("name", name) }
+            $0.field("unit", entry.toldUnit)
             $0.field("kind", series.kind.rawValue)
             $0.field("count", rollup.count)
             $0.field("bad", rollup.bad)
             $0.field("expected", rollup.expected)
             $0.field("coverage", rollup.coverage)
-            switch series.kind {
-            case .gauge:
-                $0.field("mean", rollup.mean)
-                $0.field("min", rollup.minimum)
-                $0.field("max", rollup.maximum)
-                $0.field("first", rollup.first?.value)
-                $0.field("last", rollup.last?.value)
-                $0.field("sum", rollup.first == nil ? nil : rollup.sum.value)
-            case .counter:
-                $0.field("increase", rollup.increase?.double)
-                $0.field("estimated", rollup.isEstimated)
-                $0.field("last", rollup.last?.value)
-            case .state, .text: break
+            if item.tellsReadings {
+                $0.key("readings")
+                $0.array { for sample in entry.samples { write(sample, of: entry, to: &$0) } }
+            } else {
+                writeFold(of: entry, to: &$0)
             }
         }
+    }
+
+    private func writeFold(of entry: UplinkItem.Entry, to json: inout JSONWriter) {
+        let statistics: [Statistic]
+        switch entry.series.kind {
+        case .state, .text: return
+        case .gauge: statistics = [.mean, .minimum, .maximum, .first, .last, .sum]
+        case .counter: statistics = [.increase, .last]
+        }
+        var told: Set<Statistic> = []
+        for statistic in entry.point.statistics.isEmpty ? statistics : entry.point.statistics {
+            // One list of statistics is for all points; a gauge has nothing to count.
+            if statistic == .increase, entry.series.kind == .gauge { continue }
+            guard told.insert(statistic).inserted else { continue }
+            json.field(statistic.word, entry.rounded(entry.number(statistic)))
+            if statistic == .increase { json.field("estimated", entry.rollup.isEstimated) }
+        }
+    }
+
+    private func write(
+        _ sample: Sample, of entry: UplinkItem.Entry, to json: inout JSONWriter
+    ) {
+        json.array {
+            $0.value(sample.time.milliseconds)
+            var quality = sample.reading.qualityWord
+            switch sample.reading {
+            case .good(.text(let word)): $0.value(word)
+            case .good(.number(let number)):
+                let value = entry.rounded(entry.converted(number))
+                $0.value(value)
+                if value == nil { quality = BadReason.invalid.word }
+            case .bad: $0.null()
+            }
+            let flags = sample.flags.words
+            if quality != "good" || !flags.isEmpty { $0.value(quality) }
+            for flag in flags { $0.value(flag) }
+        }
+    }
+}
+
+extension ScanFlags {
+    /// What a stored reading can be marked with.
+    fileprivate var words: [String] {
+        let known: [(ScanFlags, String)] = [
+            (.backfill, "backfill"), (.arrivalTime, "arrival_time"),
+            (.timeEstimated, "time_estimated"),
+        ]
+        return known.filter { contains($0.0) }.map(\.1)
     }
 }
 

@@ -3,6 +3,20 @@ import Telemetry
 extension UplinkItem {
     /// Whether the item tells readings, not folds of them.
     var tellsReadings: Bool { kind.hasPrefix(Content.raw.rawValue + "/") }
+
+    /// The devices of the item with their entries, in the order in which they come.
+    var entriesByDevice: [(device: DeviceID, entries: [Entry])] {
+        var found: [(device: DeviceID, entries: [Entry])] = []
+        for entry in entries {
+            let device = entry.series.id.device
+            if let place = found.firstIndex(where: { $0.device == device }) {
+                found[place].entries.append(entry)
+            } else {
+                found.append((device, [entry]))
+            }
+        }
+        return found
+    }
 }
 
 extension UplinkItem.Entry {
@@ -43,5 +57,14 @@ extension Statistic {
         case .exceeded(let share): "exceeded_\(share)"
         case .vectorMean: "direction"
         }
+    }
+
+    /// The statistic of that word; nil when there is none.
+    static func named(_ word: String) -> Statistic? {
+        let plain: [Statistic] = [
+            .mean, .minimum, .maximum, .first, .last, .sum, .increase, .energeticMean, .vectorMean,
+        ]
+        if let found = plain.first(where: { $0.word == word }) { return found }
+        return (1...99).map { .exceeded($0) }.first { $0.word == word }
     }
 }

@@ -93,7 +93,7 @@ extension UplinkFormat {
 package enum UplinkFormats {
     /// All of them, in the order in which `check` lists them. The conformance suite runs over it.
     package static let all: [any UplinkFormat] = [
-        PlumblineJSONFormat(), RemoteWriteFormat(), InfluxLineFormat(),
+        PlumblineJSONFormat(), RemoteWriteFormat(), InfluxLineFormat(), ThingsBoardFormat(),
     ]
 
     /// The format of that name, nil when there is none.

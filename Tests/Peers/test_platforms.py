@@ -6,12 +6,13 @@
 import unittest
 
 from trial_energy_station import FrameTrials, StationFaultTrials, StationTrials
+from trial_golden_messages import GoldenTrials
 from trial_hj212_host import CommandTrials, HostFaultTrials, HostTrials, PacketTrials
 from trial_mqtt_platform import PlainTrials, SparkplugTrials, ThingsBoardTrials
 from trial_webhook_platform import WebhookFaultTrials, WebhookTrials
 
-__all__ = ["FrameTrials", "StationFaultTrials", "StationTrials", "CommandTrials", "HostFaultTrials",
-           "HostTrials", "PacketTrials", "PlainTrials", "SparkplugTrials", "ThingsBoardTrials",
+__all__ = ["FrameTrials", "StationFaultTrials", "StationTrials", "CommandTrials", "GoldenTrials",
+           "HostFaultTrials", "HostTrials", "PacketTrials", "PlainTrials", "SparkplugTrials", "ThingsBoardTrials",
            "WebhookFaultTrials", "WebhookTrials"]
 
 if __name__ == "__main__":

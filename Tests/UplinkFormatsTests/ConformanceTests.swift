@@ -3,7 +3,8 @@ import Telemetry
 import Testing
 import UplinkFormats
 
-/// What every format owes its platforms; a new format gets these tests with its line in `all`.
+/// What every format owes its platforms; a new format gets these tests with its line in `all`, a
+/// template with its file in `Config/uplinks`.
 @Suite("Every uplink format")
 struct ConformanceTests {
     @Test("has a name of its own, by which it is found")
@@ -14,9 +15,13 @@ struct ConformanceTests {
         #expect(UplinkFormats.named("nonsense") == nil)
     }
 
+    private func everyFormat() throws -> [any UplinkFormat] {
+        try UplinkFormats.all + Templates.shippedNames.map { try Templates.shipped($0) }
+    }
+
     @Test("encodes equal items to equal bytes", arguments: samples.map(\.item))
-    func deterministic(item: UplinkItem) {
-        for format in UplinkFormats.all {
+    func deterministic(item: UplinkItem) throws {
+        for format in try everyFormat() {
             let first = format.encode(item, calendar: shanghai)
             #expect(first == format.encode(item, calendar: shanghai))
             #expect(!first.payload.isEmpty)
@@ -24,8 +29,8 @@ struct ConformanceTests {
     }
 
     @Test("keeps the idempotency key and the topic over revisions", arguments: samples.map(\.item))
-    func keyOverRevisions(item: UplinkItem) {
-        for format in UplinkFormats.all where format.correction == .replace {
+    func keyOverRevisions(item: UplinkItem) throws {
+        for format in try everyFormat() where format.correction == .replace {
             var corrected = item
             corrected.revision += 1
             corrected.isStored.toggle()
@@ -41,8 +46,8 @@ struct ConformanceTests {
     }
 
     @Test("gives different buckets, scopes and sites different keys")
-    func keysDiffer() {
-        for format in UplinkFormats.all {
+    func keysDiffer() throws {
+        for format in try everyFormat() {
             var items = samples.map(\.item)
             var later = items[0]
             later.start = later.end
@@ -57,8 +62,8 @@ struct ConformanceTests {
     }
 
     @Test("names a topic that any broker takes", arguments: samples.map(\.item))
-    func topics(item: UplinkItem) {
-        for format in UplinkFormats.all {
+    func topics(item: UplinkItem) throws {
+        for format in try everyFormat() {
             let topic = format.encode(item, calendar: shanghai).topicSuffix
             // Formats of one kind of server stay at the path that the configuration names.
             if topic.isEmpty { continue }
@@ -66,6 +71,20 @@ struct ConformanceTests {
             #expect(!topic.contains("#"))
             #expect(!topic.unicodeScalars.contains { $0.value < 0x20 })
             #expect(!topic.split(separator: "/", omittingEmptySubsequences: false).contains(""))
+        }
+    }
+
+    @Test(
+        "writes JSON where it says so, of folds and of readings",
+        arguments: samples.map(\.item) + [readings, craneReadings, dustMinute])
+    func json(item: UplinkItem) throws {
+        for format in try everyFormat() {
+            let message = format.encode(item, calendar: shanghai)
+            guard message.contentType == "application/json" else { continue }
+            for message in format.introduction(of: [item]) + [message] {
+                let value = try JSONSerialization.jsonObject(with: Data(message.payload))
+                #expect((value as? [String: Any])?.isEmpty == false, "\(format.name)")
+            }
         }
     }
 
@@ -78,7 +97,7 @@ struct ConformanceTests {
         let item = item(
             "d", "rs485/normal",
             [(series("d.load", .gauge, "t"), odd), (series("d.e", .counter, "kWh"), odd)])
-        for format in UplinkFormats.all {
+        for format in try everyFormat() {
             let text = String(
                 decoding: format.encode(item, calendar: shanghai).payload, as: UTF8.self
             ).lowercased()

@@ -97,9 +97,60 @@ struct PlumblineJSONFormatTests {
         #expect(TopicLevel.escape("") == "%")
     }
 
-    @Test("equals the golden messages", arguments: samples.map(\.name))
-    func golden(name: String) throws {
-        let item = try #require(samples.first { $0.name == name }).item
+    @Test("tells readings one by one, in the platform's unit, and why there is none")
+    func readingsOfAMinute() throws {
+        var item = readings
+        item.entries[0].samples[2].flags = [.timeEstimated, .backfill]
+        item.entries[1].samples.append(
+            Sample(time: morning + .seconds(40), reading: .number(.infinity)))
+        let message = try object(item)
+        #expect(message["resolution"] as? String == "raw")
+        #expect((message["key"] as? String)?.contains("|raw/1min|") == true)
+        let rows = try rows(item)
+        #expect(rows[0]["unit"] as? String == "mg/m3")
+        #expect(rows[0]["mean"] == nil)
+        let told = rows.map { ($0["readings"] as? [NSArray] ?? []).map { $0 as [AnyObject] } }
+        let expected: [[[Any]]] = [
+            [
+                [1_795_219_200_000, 0.14], [1_795_219_210_000, NSNull(), "timeout"],
+                [1_795_219_220_100, 0.16, "good", "backfill", "time_estimated"],
+            ],
+            [
+                [1_795_219_200_000, 17], [1_795_219_230_000, 17.25],
+                [1_795_219_240_000, NSNull(), "invalid"],
+            ],
+            [[1_795_219_200_000, "idle"], [1_795_219_230_000, NSNull(), "unknown_code"]],
+        ]
+        #expect(told as NSArray == expected as NSArray)
+    }
+
+    @Test("tells a point in the platform's word, unit, digits and statistics")
+    func point() throws {
+        var item = samples[0].item
+        let milligrams = Telemetry.Unit(
+            symbol: "mg/m3", ucum: "mg/m3", dimension: Dimension("concentration"), factor: 1000)
+        item.entries[0].point = UplinkPoint(
+            name: "PM10", unit: milligrams, decimals: 2,
+            statistics: [.maximum, .mean, .maximum, .increase])
+        item.entries[2].point = UplinkPoint(statistics: [.mean])
+        item.entries[3].point = UplinkPoint(statistics: [.mean])
+        let rows = try rows(item)
+        #expect(rows[0]["name"] as? String == "PM10")
+        #expect(rows[0]["unit"] as? String == "mg/m3")
+        #expect(rows[0]["max"] as? Double == 0.16)
+        #expect(rows[0]["mean"] as? Double == 0.15)
+        #expect(rows[0]["min"] == nil)
+        #expect(rows[0]["increase"] == nil)
+        #expect(rows[2]["mean"] is NSNull)
+        #expect(rows[3]["mean"] == nil)
+        // RFC 8259 leaves open what a member means that stands twice.
+        let text = String(
+            decoding: format.encode(item, calendar: shanghai).payload, as: UTF8.self)
+        #expect(text.split(separator: "\"max\"").count == 1 + 2)
+    }
+
+    @Test("equals the golden messages", arguments: samples + [("raw", readings)])
+    func golden(name: String, item: UplinkItem) throws {
         let message = format.encode(item, calendar: shanghai)
         // Line by line, so that a difference is read at a glance; the bytes stay the same.
         let text =
@@ -119,15 +170,16 @@ struct PlumblineJSONFormatTests {
     func paper() throws {
         let paper = try String(
             contentsOf: Folder.formats.appending(path: "uplink-json.md"), encoding: .utf8)
-        for sample in samples.prefix(2) {
-            let file = Folder.golden.appending(path: "plumbline-json-1.\(sample.name).txt")
+        for name in ["dust-station", "meter", "raw"] {
+            let file = Folder.golden.appending(path: "plumbline-json-1.\(name).txt")
             let text = try String(contentsOf: file, encoding: .utf8)
             #expect(
                 paper.contains("```text\n\(text)```"),
                 "docs/formats/uplink-json.md shows another message than \(file.lastPathComponent)")
         }
         let fields = Set(try object(samples[0].item).keys)
-            .union(try samples.flatMap { try rows($0.item) }.flatMap(\.keys))
+            .union(try (samples.map(\.item) + [readings]).flatMap { try rows($0) }.flatMap(\.keys))
+            .union(["name"])
         for field in fields {
             #expect(paper.contains("| `\(field)` |"), "the paper does not tell '\(field)'")
         }

@@ -1,32 +1,51 @@
-/// The integers and texts at the top of a JSON object, which is all that a robot's answer holds.
+/// The numbers, words and texts of a JSON object, by the path of keys that leads to each: what an
+/// answer's meaning can depend on.
 ///
-/// What is nested is read over. Anything else than one well-formed object gives nil; depth is
+/// What stands in lists is read over. Anything else than one well-formed object gives nil; depth is
 /// bounded, so that no answer can exhaust the stack.
-struct AnswerFields {
-    private enum Value {
-        case integer(Int)
+package struct AnswerFields: Sendable {
+    /// A value as its author wrote it.
+    package enum Value: Hashable, Sendable {
         case text(String)
-        case other
+        /// A number, `true`, `false` or `null`, in the answer's own spelling.
+        case token(String)
     }
 
-    private var fields: [String: Value] = [:]
+    private let fields: [[String]: Value]
 
-    init?(_ body: [UInt8]) {
+    /// - Parameter body: UTF-8; the caller bounds its size.
+    package init?(_ body: [UInt8]) {
         var scanner = Scanner(rest: body[...])
-        guard let fields = scanner.object(depth: 0), scanner.isAtEnd else { return nil }
-        self.fields = fields
+        guard scanner.object(depth: 0), scanner.isAtEnd else { return nil }
+        fields = scanner.fields
     }
 
-    func integer(_ key: String) -> Int? {
-        if case .integer(let value) = fields[key] { value } else { nil }
+    /// The whole number at the top of the object.
+    package func integer(_ key: String) -> Int? {
+        if case .token(let token) = fields[[key]] { Int(token) } else { nil }
     }
 
-    func text(_ key: String) -> String? {
-        if case .text(let value) = fields[key] { value } else { nil }
+    /// The text at the top of the object.
+    package func text(_ key: String) -> String? {
+        if case .text(let value) = fields[[key]] { value } else { nil }
+    }
+
+    /// What stands at the end of a path of keys, without quotes; nil for lists and objects.
+    package func scalar(_ path: [String]) -> String? {
+        switch fields[path] {
+        case .text(let text), .token(let text): text
+        case nil: nil
+        }
     }
 
     private struct Scanner {
         var rest: ArraySlice<UInt8>
+        var fields: [[String]: Value] = [:]
+        private var path: [String] = []
+        /// How many lists stand around what is read.
+        private var lists = 0
+
+        init(rest: ArraySlice<UInt8>) { self.rest = rest }
 
         var isAtEnd: Bool {
             mutating get {
@@ -35,43 +54,50 @@ struct AnswerFields {
             }
         }
 
-        mutating func object(depth: Int) -> [String: Value]? {
-            guard depth < 32, take("{") else { return nil }
-            var fields: [String: Value] = [:]
-            if take("}") { return fields }
+        mutating func object(depth: Int) -> Bool {
+            guard depth < 32, take("{") else { return false }
+            if take("}") { return true }
             repeat {
                 skipSpace()
-                guard let key = string(), take(":"), let value = value(depth: depth + 1) else {
-                    return nil
-                }
-                fields[key] = value
+                guard let key = string(), take(":") else { return false }
+                path.append(key)
+                guard value(depth: depth + 1) else { return false }
+                path.removeLast()
             } while take(",")
-            return take("}") ? fields : nil
+            return take("}")
         }
 
         private mutating func array(depth: Int) -> Bool {
             guard depth < 32, take("[") else { return false }
             if take("]") { return true }
+            lists += 1
             repeat {
-                guard value(depth: depth + 1) != nil else { return false }
+                guard value(depth: depth + 1) else { return false }
             } while take(",")
+            lists -= 1
             return take("]")
         }
 
-        private mutating func value(depth: Int) -> Value? {
+        private mutating func value(depth: Int) -> Bool {
             skipSpace()
             switch rest.first {
-            case UInt8(ascii: "{"): return object(depth: depth) == nil ? nil : .other
-            case UInt8(ascii: "["): return array(depth: depth) ? .other : nil
-            case UInt8(ascii: "\""): return string().map(Value.text)
+            case UInt8(ascii: "{"): return object(depth: depth)
+            case UInt8(ascii: "["): return array(depth: depth)
+            case UInt8(ascii: "\""): return string().map { note(.text($0)) } != nil
             default:
                 let word = rest.prefix { $0 > 0x20 && !",]}".utf8.contains($0) }
                 rest = rest.dropFirst(word.count)
                 let text = String(decoding: word, as: UTF8.self)
-                if let integer = Int(text) { return .integer(integer) }
-                let isOther = ["true", "false", "null"].contains(text) || Double(text) != nil
-                return isOther ? .other : nil
+                guard ["true", "false", "null"].contains(text) || Double(text) != nil else {
+                    return false
+                }
+                note(.token(text))
+                return true
             }
+        }
+
+        private mutating func note(_ value: Value) {
+            if lists == 0 { fields[path] = value }
         }
 
         private mutating func string() -> String? {
