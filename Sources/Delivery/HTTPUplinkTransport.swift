@@ -95,7 +95,8 @@ package final class HTTPUplinkTransport: UplinkTransport {
         if let field = options.keyField {
             fields.append((field, WebhookSignature.key(message.idempotencyKey)))
         }
-        let target = message.topicSuffix.isEmpty ? url : "\(url)/\(message.topicSuffix)"
+        let suffix = Self.path(message.topicSuffix)
+        let target = suffix.isEmpty ? url : "\(url)/\(suffix)"
         sent.add(Int64(body.count + target.utf8.count), ordering: .relaxed)
         options.onNote(.init(.sent, Self.text(of: message, to: target, fields)))
         switch await poster.post(
@@ -103,11 +104,36 @@ package final class HTTPUplinkTransport: UplinkTransport {
         {
         case .success(let answer):
             options.onNote(.init(.received, answer.readable))
-            return format.outcome(of: answer)
+            return outcome(of: answer)
         case .failure(let failure):
             options.onNote(.init(.thought, failure.cause))
             return .retry(after: options.retryAfter, reason: failure.cause)
         }
+    }
+
+    /// A topic as the end of a path: what is no letter of a path is percent-encoded, and what is
+    /// percent-encoded already stays (RFC 3986 section 3.3).
+    static func path(_ suffix: String) -> String {
+        let plain = Set(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%".utf8
+        )
+        return suffix.utf8.map { byte in
+            if plain.contains(byte) { return String(UnicodeScalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + (byte < 16 ? "0" + digits : digits)
+        }.joined()
+    }
+
+    /// What an answer means for the items of the message.
+    ///
+    /// Who we are, and where to post, is wrong for all items alike: a slip in the configuration must
+    /// not cost any of them.
+    private func outcome(of answer: HTTPAnswer) -> Outcome {
+        let outcome = format.outcome(of: answer)
+        guard [401, 403, 404, 405, 407].contains(answer.status),
+            case .rejected(let reason) = outcome
+        else { return outcome }
+        return .retry(after: answer.wait ?? .seconds(60), reason: reason)
     }
 
     /// A request as a person may read it.

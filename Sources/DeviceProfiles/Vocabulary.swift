@@ -49,6 +49,9 @@ package struct Vocabulary: Sendable {
     /// The SunSpec models whose points a profile may name.
     package let sunspec: SunSpecModels
 
+    /// What points can measure, by their words.
+    package var quantityNames: Set<String> { Set(quantities.keys) }
+
     /// What `key` means; nil when its quantity or a facet is unknown or out of order.
     package func describe(_ key: PointKey) -> PointDescription? {
         let parts = key.text.split(separator: ".", omittingEmptySubsequences: false)

@@ -112,7 +112,8 @@ package struct BoundSite: Sendable {
         Self.checkSprays(configuration.sprays, links, faults)
         let series = groups.flatMap(\.series)
         faults.add(Faults(configuration.energy.tree.bindingFaults(series: series)))
-        configuration.checkUplinks(series, units: units, faults)
+        self.configuration.bindTemplates(library.vocabulary, faults)
+        self.configuration.checkUplinks(series, units: units, faults)
         if let outdoor = configuration.energy.outdoor {
             faults.add(Faults(outdoor.bindingFaults(series: series)))
         }

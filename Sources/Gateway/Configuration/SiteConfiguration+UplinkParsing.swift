@@ -20,7 +20,7 @@ extension SiteConfiguration.Uplink {
         }
         let way: Way?
         switch key {
-        case "http": way = http(address, &reader, faults)
+        case "http": way = http(address, &reader, faults, readFile)
         case "hj212":
             way = SiteConfiguration.HJ212Uplink.parse(
                 at: address, &reader, faults, readFile
@@ -29,7 +29,7 @@ extension SiteConfiguration.Uplink {
             way = SiteConfiguration.EnergyUplink.parse(
                 at: address, &reader, faults, readFile
             ).map { .buildingEnergy($0) }
-        default: way = mqtt(address, &reader, faults)
+        default: way = mqtt(address, &reader, faults, readFile)
         }
         let selection: SiteConfiguration.UplinkSelection
         switch way {
@@ -57,10 +57,17 @@ extension SiteConfiguration.Uplink {
     // MARK: Ways
 
     private static func format(
-        _ reader: inout MappingReader, _ faults: FaultCollector
+        _ reader: inout MappingReader, _ faults: FaultCollector,
+        _ readFile: (String) throws -> String
     ) -> any UplinkFormat {
         let known = UplinkFormats.all
         guard let node = reader.optional("format") else { return known[0] }
+        if node.scalar == nil {
+            var format = template(node, faults, readFile)
+            let ids = texts("ids", &reader, faults)
+            format?.ids.merge(ids) { $1 }
+            return format ?? known[0]
+        }
         let format = node.word(known.map { ($0.name, $0) }, faults) ?? known[0]
         switch format {
         case var format as RemoteWriteFormat:
@@ -69,11 +76,35 @@ extension SiteConfiguration.Uplink {
             // Engines that keep the first sample of an instant would refuse the second.
             if reader.optional("overwrites")?.bool(faults) ?? false { format.correction = .replace }
             return format
+        case var format as ThingsBoardFormat:
+            format.devicePrefix = reader.optional("device_prefix")?.string(faults) ?? ""
+            return format
         case var format as InfluxLineFormat:
             format.tags = texts("tags", &reader, faults)
             return format
         default: return format
         }
+    }
+
+    /// `{ template: FILE }`
+    private static func template(
+        _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String
+    ) -> TemplateFormat? {
+        var reader = MappingReader(node, faults)
+        let file = reader.required("template")
+        reader.finish()
+        guard let file, let path = file.string(faults) else { return nil }
+        do {
+            return TemplateFormat.parse(
+                try LocatedNode.parse(try readFile(path), file: path), faults)
+        } catch let found as Faults {
+            faults.add(found)
+        } catch {
+            faults.add(
+                file.location, "'\(path)' cannot be read: \(error)",
+                remedy: "paths are relative to this file; two are shipped in Config/uplinks")
+        }
+        return nil
     }
 
     private static func texts(
@@ -97,14 +128,20 @@ extension SiteConfiguration.Uplink {
     }
 
     private static func mqtt(
-        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector
+        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector,
+        _ readFile: (String) throws -> String
     ) -> Way? {
         let fields = BrokerFields(BrokerFields.connection, in: &reader)
         let broker = fields.broker(at: address, faults)
-        let format = format(&reader, faults)
-        guard let node = reader.required("topic"), let text = node.string(faults) else {
-            return nil
+        let format = format(&reader, faults, readFile)
+        // ThingsBoard's topics are fixed.
+        guard
+            let node = format is ThingsBoardFormat
+                ? reader.optional("topic") : reader.required("topic")
+        else {
+            return format is ThingsBoardFormat ? .mqtt(broker, topic: "", format: format) : nil
         }
+        guard let text = node.string(faults) else { return nil }
         if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {
             faults.add(
                 node.location, "'\(text)' cannot be a topic to publish under",
@@ -115,9 +152,10 @@ extension SiteConfiguration.Uplink {
     }
 
     private static func http(
-        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector
+        _ address: LocatedNode, _ reader: inout MappingReader, _ faults: FaultCollector,
+        _ readFile: (String) throws -> String
     ) -> Way? {
-        let format = format(&reader, faults)
+        let format = format(&reader, faults, readFile)
         let tls = reader.optional("tls").map { BrokerFields.tls($0, faults) }
         let token = reader.optional("token").flatMap { Secret.parse($0, faults) }
         let secret = reader.optional("signing_secret").flatMap { Secret.parse($0, faults) }

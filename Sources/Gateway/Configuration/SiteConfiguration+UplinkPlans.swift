@@ -1,3 +1,4 @@
+import DeviceProfiles
 import LocatedText
 import Telemetry
 import UplinkFormats
@@ -40,8 +41,19 @@ extension SiteConfiguration {
         of uplink: Uplink, _ members: [UplinkPlan.Member], _ units: [String: Unit]
     ) -> UplinkPlan {
         var subjects: [String: UplinkPlan.Subject] = [:]
+        let template = uplink.way.template
+        // A message with nothing but fields that are not known is none.
+        let told = template.map { template in
+            Set(
+                members.filter { !template.statistics(of: $0.series).isEmpty }
+                    .map(\.group.scope))
+        }
         for var member in members where uplink.selection.holds(member.series.id) {
+            if told?.contains(member.group.scope) == false { continue }
             member.point = uplink.selection.point(of: member.series, units: units)
+            if let template {
+                member.point.statistics += template.statistics(of: member.series)
+            }
             let scope = member.group.scope
             subjects[
                 scope,
@@ -138,7 +150,32 @@ extension SiteConfiguration.Uplink.Way {
     }
 }
 
+extension SiteConfiguration.Uplink.Way {
+    /// What is said there as a file describes it; nil for the other formats.
+    var template: TemplateFormat? {
+        switch self {
+        case .mqtt(_, _, let format), .http(_, let format): format as? TemplateFormat
+        case .hj212, .buildingEnergy: nil
+        }
+    }
+}
+
 extension SiteConfiguration {
+    /// Gives templates the vocabulary's units, without which no number of theirs is known.
+    mutating func bindTemplates(_ vocabulary: Vocabulary, _ faults: FaultCollector) {
+        for index in uplinks.indices {
+            guard let template = uplinks[index].way.template else { continue }
+            let bound = template.bound(
+                to: vocabulary.units, quantities: vocabulary.quantityNames, faults)
+            switch uplinks[index].way {
+            case .mqtt(let broker, let topic, _):
+                uplinks[index].way = .mqtt(broker, topic: topic, format: bound)
+            case .http(let address, _): uplinks[index].way = .http(address, format: bound)
+            case .hj212, .buildingEnergy: break
+            }
+        }
+    }
+
     /// What uplinks name and the site does not have.
     func checkUplinks(_ series: [Series], units: [String: Unit], _ faults: FaultCollector) {
         let known = Set(series.map(\.id))
@@ -153,7 +190,9 @@ extension SiteConfiguration {
         }
         for uplink in uplinks {
             switch uplink.way {
-            case .mqtt, .http: uplink.selection.check(series, units: units, faults)
+            case .mqtt, .http:
+                uplink.selection.check(series, units: units, faults)
+                uplink.way.template?.check(series, faults)
             case .buildingEnergy(let energy):
                 for meter in energy.meters {
                     expect(meter.series, meter.location)

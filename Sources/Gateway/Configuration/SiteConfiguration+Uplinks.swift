@@ -9,6 +9,8 @@ import UplinkFormats
 //      mqtt: mqtts://broker.example:8883     or http: https://HOST/PATH, hj212: …, building_energy: …
 //      topic: city/hz-qt-0172                below it, the format's own levels
 //      format: plumbline-json/1              what the way can carry; a template: { template: FILE }
+//      device_prefix: hz-                    thingsboard: before each device's name there
+//      ids: { dust-north: YC-07 }            template: the platform's ids of site and devices
 //      labels: { city: hangzhou }            of every series, remote-write/1; 'tags' in influx-line/1
 //      figures: { floor_area_m2: 12400 }     numbers of the site that go with them, remote-write/1
 //      overwrites: true                      remote-write/1: the engine takes a later sample instead
@@ -109,32 +111,6 @@ package struct PointPattern: Hashable, Sendable {
 
     /// Whether it stands for a series.
     package func matches(_ series: SeriesID) -> Bool {
-        Self.matches(Array(series.description.utf8)[...], Array(text.utf8)[...])
-    }
-
-    private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
-        let parts = pattern.split(separator: 0x2A, omittingEmptySubsequences: false)
-        guard let first = parts.first, let last = parts.last, parts.count > 1 else {
-            return text.elementsEqual(pattern)
-        }
-        guard text.starts(with: first), text.count >= first.count + last.count,
-            text.suffix(last.count).elementsEqual(last)
-        else { return false }
-        var rest = text.dropFirst(first.count).dropLast(last.count)
-        // The first place at which each part stands is as good as any later one.
-        for part in parts.dropFirst().dropLast() {
-            guard let next = place(of: part, in: rest) else { return false }
-            rest = rest[(next + part.count)...]
-        }
-        return true
-    }
-
-    private static func place(of part: ArraySlice<UInt8>, in text: ArraySlice<UInt8>) -> Int? {
-        var index = text.startIndex
-        while index + part.count <= text.endIndex {
-            if text[index..<(index + part.count)].elementsEqual(part) { return index }
-            index += 1
-        }
-        return nil
+        Wildcard.matches(series.description, text)
     }
 }
