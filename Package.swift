@@ -109,9 +109,8 @@ let package = Package(
         line(
             "UplinkFormats",
             [
-                "Telemetry", "LocatedText", "Frames", "XMLText", "RemoteWriteWire", "COpenSSL",
-                realModule, crypto,
-                cryptoExtras,
+                "Telemetry", "LocatedText", "Frames", "XMLText", "RemoteWriteWire", "SparkplugWire",
+                "COpenSSL", realModule, crypto, cryptoExtras,
             ]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
@@ -197,7 +196,7 @@ let package = Package(
             "UplinkFormatsTests",
             [
                 "UplinkFormats", "Frames", "Telemetry", "LocatedText", "XMLText", "RemoteWriteWire",
-                "TestPeers", "TestSeeds",
+                "SparkplugWire", "TestPeers", "TestSeeds",
             ],
             exclude: ["Golden"]),
         tests(
@@ -253,8 +252,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Gateway", "Acquisition", "Delivery", "FeedFormats", "Store", "Telemetry",
-                "SiteSimulator", "FieldLinks", "WebAPI", "TestPeers", lifecycle, logging,
+                "Gateway", "Acquisition", "Delivery", "UplinkFormats", "FeedFormats", "Store",
+                "Telemetry", "SiteSimulator", "FieldLinks", "WebAPI", "TestPeers", lifecycle, logging,
                 subprocess, "TestSeeds",
             ]),
     ]
