@@ -42,10 +42,7 @@ package struct SparkplugNode: Sendable {
     private var nextSequence: UInt8 = 0
     private var devices: [String: SparkplugDevice] = [:]
     private var host: SparkplugHostState?
-    private var bornAt = Duration.zero
 
-    /// A command to be born again that comes so soon after the births was sent before they came.
-    private static let birthsTravel = Duration.milliseconds(100)
     private static let rebirth = "Node Control/Rebirth"
 
     /// - Parameter last: the bdSeq of the connection before, where it is still known; the first one
@@ -116,7 +113,7 @@ package struct SparkplugNode: Sendable {
             let command = try? SparkplugPayload(payload),
             command.metrics.contains(where: {
                 $0.name == Self.rebirth && $0.value == .boolean(true)
-            }), time.elapsed - bornAt >= Self.birthsTravel
+            })
         else { return Hearing() }
         stage = .connected
         return Hearing(publications: births(at: time))
@@ -183,7 +180,6 @@ package struct SparkplugNode: Sendable {
     private mutating func births(at time: ConversationTime) -> [SparkplugPublication] {
         guard stage == .connected, reasonToWait == nil, time.isTrusted else { return [] }
         stage = .born
-        bornAt = time.elapsed
         nextSequence = 0
         let now = Self.stamp(time)
         let node = [
