@@ -88,8 +88,16 @@ package final class SparkplugStation: Sendable {
         if let number { await keep(PlatformSetting(name: Self.setting, value: "\(number)")) }
     }
 
-    /// Whether the births are out and the host is there.
-    var isTelling: Bool { state.withLock { $0.node.isTelling } }
+    /// The broker has taken all that was told on this line.
+    ///
+    /// - Returns: whether the host was there until now.
+    func confirm(_ line: MQTTLine) -> Bool {
+        change { state, time in
+            guard state.line?.number == line.number, state.node.isTelling else { return false }
+            state.node.confirm(at: time)
+            return true
+        }
+    }
 
     /// Why items wait.
     struct Waiting: Error {

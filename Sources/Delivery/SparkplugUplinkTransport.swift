@@ -48,7 +48,7 @@ package final class SparkplugUplinkTransport: UplinkTransport {
         return await .publishing(retryAfter: retryAfter) {
             try await publisher.fence(line)
             // What was said while the host went is heard by nobody who would keep it.
-            guard station.isTelling else {
+            guard station.confirm(line) else {
                 throw MQTTError(code: .disconnected, cause: "the primary host has gone offline")
             }
             await station.keep(keep)

@@ -10,6 +10,10 @@ import Telemetry
 ///                    STATE online: the births; STATE offline: leave and come back
 ///     leaving ─────▶ NDEATH
 ///
+/// A host that dies is noticed when its keep-alive has run out; what was said meanwhile nobody took.
+/// So what was told within two minutes before the will of the host is told once more, as historical,
+/// when the host is back.
+///
 /// Each device of the gateway is a Sparkplug device of the same name, and each metric is born before
 /// its first value: one that turns up later makes the DBIRTH of its device due again. What is known
 /// of the devices outlives connections, so that later births are complete at once.
@@ -42,6 +46,7 @@ package struct SparkplugNode: Sendable {
     private var nextSequence: UInt8 = 0
     private var devices: [String: SparkplugDevice] = [:]
     private var host: SparkplugHostState?
+    private var recent = SparkplugRecent()
 
     private static let rebirth = "Node Control/Rebirth"
 
@@ -124,14 +129,17 @@ package struct SparkplugNode: Sendable {
     ) -> Hearing {
         // The will of a host that has long come back may arrive late.
         if let host, state.timestamp < host.timestamp { return Hearing() }
+        let isWill = host?.isOnline == true && host?.timestamp == state.timestamp
         host = state
         if state.isOnline { return Hearing(publications: births(at: time)) }
+        if isWill { recent.doubt(at: time.elapsed) }
         return Hearing(leaves: stage == .born)
     }
 
     // MARK: Items
 
-    /// Says what the items tell, and before it the births that are due.
+    /// Says what the items tell, and before it the births that are due, and what the host may have
+    /// missed.
     ///
     /// Items without a metric, those of states and texts that have no readings, say nothing.
     package mutating func tell(_ items: [UplinkItem], at time: ConversationTime) -> Telling {
@@ -139,29 +147,38 @@ package struct SparkplugNode: Sendable {
         if let reason = reasonToWait { return .wait(reason: reason) }
         guard time.isTrusted else { return .wait(reason: "the time of day is not known") }
         var publications = births(at: time)
+        for (name, readings) in recent.doubtful {
+            publications += tell(readings, of: name, isBacklog: true, at: time)
+        }
         for item in items {
             for (name, readings) in item.sparkplugReadings {
-                publications += tell(readings, of: name, item, at: time)
+                publications += tell(
+                    readings, of: name, isBacklog: item.isBacklog,
+                    isCorrection: item.revision > 0, at: time)
+                if identity.primaryHost != nil { recent.note(readings, of: name, at: time.elapsed) }
             }
         }
         return .say(publications)
     }
 
+    /// The broker has taken all that was said so far, and the host was there.
+    package mutating func confirm(at time: ConversationTime) { recent.confirm(at: time.elapsed) }
+
     private mutating func tell(
-        _ readings: [SparkplugReading], of name: String, _ item: UplinkItem,
-        at time: ConversationTime
+        _ readings: [SparkplugReading], of name: String, isBacklog: Bool,
+        isCorrection: Bool = false, at time: ConversationTime
     ) -> [SparkplugPublication] {
         var device = devices[name] ?? SparkplugDevice()
         defer { devices[name] = device }
         var publications: [SparkplugPublication] = []
-        device.meet(readings, isPast: item.isBacklog)
+        device.meet(readings, isPast: isBacklog)
         if !device.isBorn {
             publications.append(
                 numbered(identity.topic(.birth, name), device.birth, at: time))
             device.isBorn = true
         }
         let metrics = device.tell(
-            readings, isBacklog: item.isBacklog, isCorrection: item.revision > 0)
+            readings, isBacklog: isBacklog, isCorrection: isCorrection)
         for part in SparkplugParts.of(metrics) {
             publications.append(numbered(identity.topic(.data, name), part, at: time))
         }

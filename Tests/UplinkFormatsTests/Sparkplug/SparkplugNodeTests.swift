@@ -262,6 +262,41 @@ struct SparkplugNodeTests {
             try told(rawMinute("dust", "pm10", [.number(7)], minute: 1, revision: 2)) == [false])
     }
 
+    @Test("what a host may have missed while it died is told once more, as historical")
+    func deadHost() throws {
+        var bench = SparkplugBench(host: "scada")
+        func minute(_ number: Int64) -> UplinkItem {
+            rawMinute("dust", "pm10", [.number(Double(number))], minute: number)
+        }
+        func values(_ said: [SparkplugBench.Said]?) -> [String] {
+            (said ?? []).filter { $0.kind == "DDATA" }.flatMap(\.payload.metrics).map {
+                guard case .double(let value) = $0.value else { return "none" }
+                return "\(Int(value))\($0.isHistorical ? "h" : "")"
+            }
+        }
+        _ = try bench.connect()
+        _ = bench.host(true, at: 1000)
+        _ = try bench.tell(minute(1))
+        bench.elapsed += .seconds(119)
+        _ = try bench.tell(minute(2), minute(3))
+        // A host that takes its leave, with a time of its own, has heard everything before.
+        _ = bench.host(false, at: 1500)
+        _ = try bench.connect()
+        _ = bench.host(true, at: 2000)
+        #expect(values(try bench.tell(minute(4))) == ["4"])
+        bench.node.confirm(at: bench.time)
+
+        // The will bears the time of the birth; the first minute was told long before.
+        _ = bench.host(false, at: 2000)
+        _ = try bench.connect()
+        _ = bench.host(true, at: 3000)
+        #expect(values(try bench.tell(minute(5))) == ["2h", "3h", "4h", "5"])
+        // Until the broker has taken it; and then not again.
+        #expect(values(try bench.tell(minute(5))) == ["2h", "3h", "4h", "5"])
+        bench.node.confirm(at: bench.time)
+        #expect(values(try bench.tell(minute(6))) == ["6"])
+    }
+
     @Test("without a time of day nothing is said but the will, which then bears none")
     func untrustedTime() throws {
         var bench = SparkplugBench()
