@@ -182,7 +182,7 @@ package actor MQTTPublisher {
             settle(client)
             hear(client, line)
             try client.tick()
-            if mailbox.isSuspected(Array(inFlight.values) + fences.values) {
+            if mailbox.isSuspected([inFlight.values, fences.values].joined()) {
                 throw MQTTError(code: .disconnected, cause: "the broker acknowledges nothing")
             }
         }
