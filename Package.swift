@@ -109,9 +109,8 @@ let package = Package(
         line(
             "UplinkFormats",
             [
-                "Telemetry", "LocatedText", "Frames", "XMLText", "RemoteWriteWire", "COpenSSL",
-                realModule, crypto,
-                cryptoExtras,
+                "Telemetry", "LocatedText", "Frames", "XMLText", "RemoteWriteWire", "SparkplugWire",
+                "COpenSSL", realModule, crypto, cryptoExtras,
             ]),
         line("BucketCodec", ["Telemetry"]),
         // 2  the rim
@@ -198,7 +197,7 @@ let package = Package(
             "UplinkFormatsTests",
             [
                 "UplinkFormats", "Frames", "Telemetry", "LocatedText", "XMLText", "RemoteWriteWire",
-                "TestPeers", "TestSeeds",
+                "SparkplugWire", "TestPeers", "TestSeeds",
             ],
             exclude: ["Golden"]),
         tests(

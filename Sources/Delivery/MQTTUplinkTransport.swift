@@ -61,11 +61,7 @@ package final class MQTTUplinkTransport: UplinkTransport {
         if let message = format.trial(of: site, at: time, calendar: calendar) {
             return .item(await publish(message))
         }
-        for _ in 0..<100 where !publisher.isConnected {
-            do { try await clock.sleep(.milliseconds(100)) } catch { break }
-        }
-        return publisher.isConnected
-            ? .greeting : .closed(reason: "the broker does not take the connection")
+        return await publisher.greeted(clock)
     }
 
     private func publish(_ message: EncodedMessage) async -> Outcome {
@@ -94,5 +90,16 @@ package final class MQTTUplinkTransport: UplinkTransport {
 
     private func forget(_ message: EncodedMessage) {
         _ = introduced.withLock { $0.messages.remove(message) }
+    }
+}
+
+extension MQTTPublisher {
+    /// Waits, ten seconds at most, until the broker has taken the connection.
+    func greeted(_ clock: LinkClock) async -> Trial {
+        for _ in 0..<100 where !isConnected {
+            do { try await clock.sleep(.milliseconds(100)) } catch { break }
+        }
+        return isConnected
+            ? .greeting : .closed(reason: "the broker does not take the connection")
     }
 }

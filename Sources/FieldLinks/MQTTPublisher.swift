@@ -1,7 +1,8 @@
 import OwnThread
 import Telemetry
 
-/// Publishes with QoS 1; each call returns at its PUBACK.
+/// Publishes with QoS 1, each call returning at its PUBACK; or message after message on one line,
+/// and then a fence that says when the broker has taken them.
 ///
 /// Nothing is kept beyond the call: what was in flight when the connection went fails, and the
 /// owner of the outbox sends it again under the same key. `run` owns the connection.
@@ -22,26 +23,39 @@ package actor MQTTPublisher {
     private let clock: LinkClock
     private let wakeUp: WakeUp
     private let mailbox = PublishMailbox()
+    private let presence: MQTTPresence
     private let onEvent: @Sendable (MQTTLinkEvent) -> Void
     private var backoff: Backoff
     /// Packet identifiers of this connection → who waits for them.
     private var inFlight: [Int32: PublishMailbox.Ticket] = [:]
-    private var isReportedDown = false
+    /// The same for fences.
+    private var fences: [Int32: PublishMailbox.Ticket] = [:]
+    private var attempts = 0
+    /// What was said last; nil before the first word.
+    private var reported: Reported?
+
+    private enum Reported { case up, down }
+
+    /// The largest payload that is listened to, in bytes.
+    private static let mostHeard = 256 * 1024
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         thread.asUnownedSerialExecutor()
     }
 
     /// - Parameters:
+    ///   - presence: what is said of this side on each connection, and who listens.
     ///   - random: gives the jitter of the reconnects.
     ///   - onEvent: called on the publisher's thread, once for each change of state.
     package init(
-        _ endpoint: MQTTEndpoint, options: Options = Options(), clock: LinkClock,
+        _ endpoint: MQTTEndpoint, options: Options = Options(),
+        presence: MQTTPresence = MQTTPresence(), clock: LinkClock,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator(),
         onEvent: @escaping @Sendable (MQTTLinkEvent) -> Void = { _ in }
     ) throws(DescriptorBudgetError) {
         self.endpoint = endpoint
         self.options = options
+        self.presence = presence
         self.clock = clock
         self.onEvent = onEvent
         wakeUp = try WakeUp(for: .mqtt)
@@ -52,7 +66,7 @@ package actor MQTTPublisher {
     /// Whether the broker is there right now.
     package nonisolated var isConnected: Bool { mailbox.isConnected }
 
-    /// The number of the newest connection, 0 before the first.
+    /// The number of the newest connection that stood, 0 before the first.
     package nonisolated var connection: Int { mailbox.connections }
 
     /// Asks `run` to finish; waiting and later calls of `publish` fail with `stopped`.
@@ -68,14 +82,29 @@ package actor MQTTPublisher {
     package nonisolated func publish(
         _ topic: String, _ payload: [UInt8], isRetained: Bool = false
     ) async throws {
+        try await submit(
+            .message(MQTTPublication(topic: topic, payload: payload, isRetained: isRetained)))
+    }
+
+    /// Returns when the broker has taken everything that was posted on `line` before.
+    ///
+    /// QoS 0 has no acknowledgement; this is one for all of it (decision 0028).
+    ///
+    /// - Throws: `MQTTError`: `disconnected` when the line is over, `timeout`, `stopped`;
+    ///   `CancellationError`.
+    package nonisolated func fence(_ line: MQTTLine) async throws {
+        try await submit(.fence, on: line.number)
+    }
+
+    private nonisolated func submit(
+        _ content: PublishMailbox.Request.Content, on connection: Int? = nil
+    ) async throws {
         let ticket = mailbox.ticket()
         let limit = options.timeout
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { [mailbox, wakeUp] in
-                    try await mailbox.submit(ticket, topic, payload, isRetained: isRetained) {
-                        wakeUp.ring()
-                    }
+                    try await mailbox.submit(ticket, content, on: connection) { wakeUp.ring() }
                 }
                 group.addTask { [clock, mailbox] in
                     try await clock.sleep(limit)
@@ -100,15 +129,16 @@ package actor MQTTPublisher {
     package func run() async {
         await withTaskCancellationHandler {
             while !wakeUp.isStopped {
+                attempts += 1
                 do throws(MQTTError) {
-                    try serve()
+                    try serve(attempts)
+                    failInFlight(MQTTError(code: .disconnected, cause: "left the broker"))
                 } catch {
                     failInFlight(error)
-                    guard error.code != .stopped else { break }
-                    if !isReportedDown { onEvent(.disconnected(error)) }
-                    isReportedDown = true
-                    rest(backoff.next())
+                    if error.code != .stopped { report(down: error) }
                 }
+                presence.ended(attempts)
+                rest(backoff.next())
                 // Other jobs of the actor get their turn between two connections.
                 await Task.yield()
             }
@@ -118,54 +148,111 @@ package actor MQTTPublisher {
         }
     }
 
-    private func serve() throws(MQTTError) {
+    private func report(down error: MQTTError) {
+        if reported != .down { onEvent(.disconnected(error)) }
+        reported = .down
+    }
+
+    /// Serves one connection; returns when it was left, or the publisher was asked to stop.
+    private func serve(_ number: Int) throws(MQTTError) {
         let client = try MosquittoClient(
-            endpoint, .init(cleanSession: true, hearsAcknowledgements: true))
+            endpoint,
+            .init(
+                cleanSession: true, maximumPayload: Self.mostHeard, hearsAcknowledgements: true,
+                will: presence.will(number)))
         let isSessionPresent = try client.connect(clock, wakeUp)
         backoff.reset()
-        isReportedDown = false
-        mailbox.setConnected(true)
-        onEvent(.connected(sessionPresent: isSessionPresent))
-        while !wakeUp.isStopped {
-            takeRequests(client)
+        let line = MQTTLine(number: number, mailbox: mailbox, wakeUp: wakeUp)
+        for subscription in presence.subscriptions {
+            try client.subscribe(subscription.filter, qos: subscription.qos)
+        }
+        mailbox.connected(number)
+        try say(presence.greeting(line), client)
+        // A connection that was left on purpose was never down.
+        if reported != .up { onEvent(.connected(sessionPresent: isSessionPresent)) }
+        reported = .up
+        while !wakeUp.isStopped, !mailbox.isLeaving(number) {
+            try takeRequests(client)
             if client.wantsToWrite { try client.write() }
             let ready = wakeUp.wait(
                 socket: client.socket, forWriting: client.wantsToWrite, limit: .seconds(1))
             if ready.isReadable {
                 repeat { try client.read() } while WakeUp.isReadable(client.socket)
             }
-            for messageID in client.acknowledged {
-                // Unknown identifiers belong to nobody any more and are let go.
-                if let ticket = inFlight.removeValue(forKey: messageID) {
-                    mailbox.settle(ticket, .success(()))
-                }
-            }
-            client.acknowledged.removeAll(keepingCapacity: true)
+            settle(client)
+            hear(client, line)
             try client.tick()
-            if mailbox.isSuspected(inFlight.values) {
+            if mailbox.isSuspected([inFlight.values, fences.values].joined()) {
                 throw MQTTError(code: .disconnected, cause: "the broker acknowledges nothing")
             }
         }
+        try say(presence.farewell(line), client)
         client.disconnect()
-        throw MQTTError(code: .stopped, cause: "asked to stop")
     }
 
-    private func takeRequests(_ client: MosquittoClient) {
-        while inFlight.count < options.maximumInFlight, let request = mailbox.next() {
+    private func say(
+        _ publications: [MQTTPublication], _ client: MosquittoClient
+    ) throws(MQTTError) {
+        // Nobody waits for their acknowledgements.
+        for each in publications {
+            try client.publish(
+                each.topic, each.payload, qos: Int32(each.qos), isRetained: each.isRetained)
+        }
+        if client.wantsToWrite { try client.write() }
+    }
+
+    private func settle(_ client: MosquittoClient) {
+        for messageID in client.acknowledged {
+            // Unknown identifiers belong to nobody any more and are let go.
+            if let ticket = inFlight.removeValue(forKey: messageID) {
+                mailbox.settle(ticket, .success(()))
+            }
+        }
+        client.acknowledged.removeAll(keepingCapacity: true)
+        for messageID in client.passedFences {
+            if let ticket = fences.removeValue(forKey: messageID) {
+                mailbox.settle(ticket, .success(()))
+            }
+        }
+        client.passedFences.removeAll(keepingCapacity: true)
+    }
+
+    private func hear(_ client: MosquittoClient, _ line: MQTTLine) {
+        for message in client.takeReceived() { presence.hears(message, line) }
+        for refusal in client.takeRefusals() {
+            onEvent(.subscriptionRefused(filter: refusal.filter, reason: refusal.reason))
+        }
+    }
+
+    /// - Throws: when a message that nobody waits for cannot be handed over: those behind it would
+    ///   go out as if it had.
+    private func takeRequests(_ client: MosquittoClient) throws(MQTTError) {
+        while inFlight.count + fences.count < options.maximumInFlight, let request = mailbox.next()
+        {
             do throws(MQTTError) {
-                let messageID = try client.publish(
-                    request.topic, request.payload, isRetained: request.isRetained)
-                inFlight[messageID] = request.ticket
+                switch request.content {
+                case .message(let message):
+                    let messageID = try client.publish(
+                        message.topic, message.payload, qos: Int32(message.qos),
+                        isRetained: message.isRetained)
+                    if let ticket = request.ticket { inFlight[messageID] = ticket }
+                case .fence:
+                    let messageID = try client.raiseFence()
+                    if let ticket = request.ticket { fences[messageID] = ticket }
+                }
             } catch {
-                mailbox.settle(request.ticket, .failure(error))
+                guard let ticket = request.ticket else { throw error }
+                mailbox.settle(ticket, .failure(error))
             }
         }
     }
 
     private func failInFlight(_ error: MQTTError) {
-        mailbox.setConnected(false)
+        mailbox.disconnected(error)
         for ticket in inFlight.values { mailbox.settle(ticket, .failure(error)) }
+        for ticket in fences.values { mailbox.settle(ticket, .failure(error)) }
         inFlight = [:]
+        fences = [:]
     }
 
     /// Waits before the next attempt, on the doorbell.

@@ -32,6 +32,21 @@ extension MosquittoClient {
         }
     }
 
+    /// - Throws: `invalid` or `oversize`.
+    func prepareWill() throws(MQTTError) {
+        guard let will = options.will else { return }
+        let result = will.payload.withUnsafeBytes {
+            mosquitto_will_set(
+                handle, will.topic, Int32(clamping: $0.count), $0.baseAddress, Int32(will.qos),
+                will.isRetained)
+        }
+        guard result == MOSQ_ERR_SUCCESS.rawValue else {
+            throw MQTTError(
+                code: result == MOSQ_ERR_PAYLOAD_SIZE.rawValue ? .oversize : .invalid,
+                cause: "the will on '\(will.topic)': \(text(result))")
+        }
+    }
+
     func prepareVersion5(_ options: Options) {
         guard endpoint.version == .v5 else { return }
         mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, Int32(MQTT_PROTOCOL_V5))

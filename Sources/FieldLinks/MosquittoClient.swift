@@ -25,6 +25,8 @@ final class MosquittoClient {
         var echoTopic: String?
         /// Whether somebody takes `acknowledged`; else it stays empty.
         var hearsAcknowledgements = false
+        /// What the broker publishes when the connection is lost.
+        var will: MQTTPublication?
     }
 
     private static let library: Void = {
@@ -40,7 +42,7 @@ final class MosquittoClient {
 
     let handle: OpaquePointer
     let endpoint: MQTTEndpoint
-    private let options: Options
+    let options: Options
     var greeting: Greeting?
     /// The reason of the broker's DISCONNECT (version 5); 0: none came.
     private var farewell: Int32 = 0
@@ -58,6 +60,10 @@ final class MosquittoClient {
     private(set) var bytes = 0
     /// Packet identifiers whose PUBACK came and was not taken yet.
     var acknowledged: [Int32] = []
+    /// Packet identifiers of messages with QoS 0: the library reports these when they leave.
+    private var unacknowledging: Set<Int32> = []
+    /// Packet identifiers of fences that the broker has answered and nobody has taken yet.
+    var passedFences: [Int32] = []
 
     init(_ endpoint: MQTTEndpoint, _ options: Options) throws(MQTTError) {
         _ = Self.library
@@ -88,6 +94,7 @@ final class MosquittoClient {
         setCallbacks()
         try prepareTLS()
         prepareVersion5(options)
+        try prepareWill()
     }
 
     deinit {
@@ -107,9 +114,13 @@ final class MosquittoClient {
             MosquittoClient.from(object)?.take(message.pointee)
         }
         mosquitto_publish_callback_set(handle) { _, object, messageID in
-            guard let client = MosquittoClient.from(object), client.options.hearsAcknowledgements
+            guard let client = MosquittoClient.from(object), client.options.hearsAcknowledgements,
+                client.unacknowledging.remove(messageID) == nil
             else { return }
             client.acknowledged.append(messageID)
+        }
+        mosquitto_unsubscribe_callback_set(handle) { _, object, messageID in
+            MosquittoClient.from(object)?.passedFences.append(messageID)
         }
         mosquitto_subscribe_callback_set(handle) { _, object, messageID, count, granted in
             guard let client = MosquittoClient.from(object), let granted, count > 0,
@@ -243,6 +254,17 @@ final class MosquittoClient {
             throw MQTTError(code: .invalid, cause: "the topic '\(topic)': \(text(result))")
         default: try check(result)
         }
+        if qos == 0, options.hearsAcknowledgements { unacknowledging.insert(messageID) }
+        return messageID
+    }
+
+    /// Queues the end of a subscription that nobody has, and returns its packet identifier.
+    ///
+    /// The broker takes what comes on a connection in its order, so its answer says that it has
+    /// taken everything before. It answers whoever may connect: no list of topics forbids it.
+    func raiseFence() throws(MQTTError) -> Int32 {
+        var messageID: Int32 = 0
+        try check(mosquitto_unsubscribe(handle, &messageID, "plumbline/fence"))
         return messageID
     }
 

@@ -111,7 +111,10 @@ extension SiteConfiguration {
                 if case .mqtt(let mqtt) = link.transport { mqtt.broker } else { nil }
             }
             + uplinks.compactMap { uplink -> Broker? in
-                if case .mqtt(let broker, _, _) = uplink.way { broker } else { nil }
+                switch uplink.way {
+                case .mqtt(let broker, _, _, _), .sparkplug(let broker, _): broker
+                case .http, .hj212, .buildingEnergy: nil
+                }
             }
             + feeds.compactMap { feed -> Broker? in
                 if case .mqtt(let broker, _, _) = feed.target { broker } else { nil }

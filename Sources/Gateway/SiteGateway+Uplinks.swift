@@ -69,7 +69,13 @@ extension SiteConfiguration.Uplink.Way {
     /// Where it leads and what is told there, without secrets.
     fileprivate var words: (address: String, format: String) {
         switch self {
-        case .mqtt(let broker, let topic, let format):
+        case .sparkplug(let broker, let node):
+            let scheme = broker.tls == nil ? "mqtt" : "mqtts"
+            return (
+                "\(scheme)://\(broker.endpoint.host):\(broker.endpoint.port) \(node.group)/\(node.node)",
+                "sparkplug-b"
+            )
+        case .mqtt(let broker, let topic, let format, _):
             let scheme = broker.tls == nil ? "mqtt" : "mqtts"
             return (
                 "\(scheme)://\(broker.endpoint.host):\(broker.endpoint.port)/\(topic)", format.name
@@ -97,7 +103,7 @@ extension SiteConfiguration.Uplink.Way {
     /// The stations of the platform and what is told of each by name.
     fileprivate var stations: [String: Set<SeriesID>] {
         switch self {
-        case .mqtt, .http: [:]
+        case .mqtt, .http, .sparkplug: [:]
         case .hj212(let hj212):
             Dictionary(
                 hj212.stations.map { ($0.identity.scope, Set($0.codes.values)) },
@@ -109,7 +115,7 @@ extension SiteConfiguration.Uplink.Way {
     /// Whether the format says why readings are missing.
     fileprivate var tellsReasons: Bool {
         switch self {
-        case .mqtt, .http: false
+        case .mqtt, .http, .sparkplug: false
         case .hj212, .buildingEnergy: true
         }
     }

@@ -4,9 +4,11 @@ import SwiftProtobuf
 ///
 ///     Payload  1 timestamp (ms)   2 metrics …   3 seq (0–255)
 ///     Metric   1 name   2 alias   3 timestamp   4 datatype   5 is_historical   7 is_null
+///              9 properties: names, and values that are text
 ///              10 int   11 long   12 float   13 double   14 bool   15 string   16 bytes
 ///
-/// The rest of the format (uuid, body, metadata, properties, data sets, templates) is passed over.
+/// The rest of the format (uuid, body, metadata, other properties, data sets, templates) is passed
+/// over.
 package struct SparkplugPayload: Hashable, Sendable {
     /// One metric of a message.
     package struct Metric: Hashable, Sendable {
@@ -18,6 +20,8 @@ package struct SparkplugPayload: Hashable, Sendable {
         package var datatype: UInt32?
         package var isHistorical = false
         package var isNull = false
+        /// What is said of the metric itself, as a rule in a birth: `engUnit` is its unit.
+        package var properties: [Property] = []
         package var value: Value?
 
         package init(
@@ -29,6 +33,20 @@ package struct SparkplugPayload: Hashable, Sendable {
             self.timestamp = timestamp
             self.datatype = datatype
             self.value = value
+        }
+    }
+
+    /// A property whose value is text.
+    package struct Property: Hashable, Sendable {
+        /// The datatype of text.
+        fileprivate static let type: UInt32 = 12
+
+        package var name: String
+        package var text: String
+
+        package init(_ name: String, _ text: String) {
+            self.name = name
+            self.text = text
         }
     }
 
@@ -81,6 +99,7 @@ package struct SparkplugPayload: Hashable, Sendable {
                 datatype: metric.hasDatatype ? metric.datatype : nil)
             result.isHistorical = metric.isHistorical
             result.isNull = metric.isNull
+            result.properties = Self.properties(metric.properties)
             result.value =
                 switch metric.value {
                 case .intValue(let value): .int(value)
@@ -109,6 +128,9 @@ package struct SparkplugPayload: Hashable, Sendable {
             if let datatype = metric.datatype { result.datatype = datatype }
             if metric.isHistorical { result.isHistorical = true }
             if metric.isNull { result.isNull = true }
+            if !metric.properties.isEmpty {
+                result.properties = Self.message(metric.properties)
+            }
             result.value =
                 switch metric.value {
                 case .int(let value): .intValue(value)
@@ -124,5 +146,27 @@ package struct SparkplugPayload: Hashable, Sendable {
         }
         let result: [UInt8]? = try? message.serializedBytes()
         return result ?? []
+    }
+
+    /// Those that are text; a name without a value of its own is passed over.
+    private static func properties(_ set: Plumbline_Sparkplug_PropertySet) -> [Property] {
+        zip(set.keys, set.values).compactMap { name, value in
+            guard value.hasStringValue else { return nil }
+            return Property(
+                String(decoding: name, as: UTF8.self),
+                String(decoding: value.stringValue, as: UTF8.self))
+        }
+    }
+
+    private static func message(_ properties: [Property]) -> Plumbline_Sparkplug_PropertySet {
+        var set = Plumbline_Sparkplug_PropertySet()
+        for property in properties {
+            var value = Plumbline_Sparkplug_PropertyValue()
+            value.type = Property.type
+            value.stringValue = .init(property.text.utf8)
+            set.keys.append(.init(property.name.utf8))
+            set.values.append(value)
+        }
+        return set
     }
 }

@@ -9,8 +9,8 @@
 //   https://github.com/apple/swift-protobuf/
 
 /// The part of a Sparkplug B payload (Eclipse Sparkplug 3.0.0) that a gateway reads and writes, from
-/// the field numbers of the specification. What is left out (uuid, body, metadata, properties, data
-/// sets, templates, extensions) is passed over by every reader.
+/// the field numbers of the specification. What is left out (uuid, body, metadata, data sets,
+/// templates, extensions, properties other than text) is passed over by every reader.
 ///
 /// sparkplug.pb.swift is made from this file and committed; `scripts/generate-protobuf` makes it.
 
@@ -135,6 +135,15 @@ nonisolated struct Plumbline_Sparkplug_Metric: Sendable {
   /// Clears the value of `isNull`. Subsequent reads from it will return its default value.
   mutating func clearIsNull() {self._isNull = nil}
 
+  var properties: Plumbline_Sparkplug_PropertySet {
+    get {_properties ?? Plumbline_Sparkplug_PropertySet()}
+    set {_properties = newValue}
+  }
+  /// Returns true if `properties` has been explicitly set.
+  var hasProperties: Bool {self._properties != nil}
+  /// Clears the value of `properties`. Subsequent reads from it will return its default value.
+  mutating func clearProperties() {self._properties = nil}
+
   var value: Plumbline_Sparkplug_Metric.OneOf_Value? = nil
 
   var intValue: UInt32 {
@@ -215,6 +224,54 @@ nonisolated struct Plumbline_Sparkplug_Metric: Sendable {
   fileprivate var _isHistorical: Bool? = nil
   fileprivate var _isTransient: Bool? = nil
   fileprivate var _isNull: Bool? = nil
+  fileprivate var _properties: Plumbline_Sparkplug_PropertySet? = nil
+}
+
+/// Names and values stand side by side. Both are strings in the specification; they are read as bytes
+/// here, so that a unit in some other encoding costs the unit and not the message.
+nonisolated struct Plumbline_Sparkplug_PropertySet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var keys: [Data] = []
+
+  var values: [Plumbline_Sparkplug_PropertyValue] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Plumbline_Sparkplug_PropertyValue: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var type: UInt32 {
+    get {_type ?? 0}
+    set {_type = newValue}
+  }
+  /// Returns true if `type` has been explicitly set.
+  var hasType: Bool {self._type != nil}
+  /// Clears the value of `type`. Subsequent reads from it will return its default value.
+  mutating func clearType() {self._type = nil}
+
+  var stringValue: Data {
+    get {_stringValue ?? Data()}
+    set {_stringValue = newValue}
+  }
+  /// Returns true if `stringValue` has been explicitly set.
+  var hasStringValue: Bool {self._stringValue != nil}
+  /// Clears the value of `stringValue`. Subsequent reads from it will return its default value.
+  mutating func clearStringValue() {self._stringValue = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _type: UInt32? = nil
+  fileprivate var _stringValue: Data? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -267,7 +324,7 @@ nonisolated extension Plumbline_Sparkplug_Payload: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Plumbline_Sparkplug_Metric: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Metric"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}alias\0\u{1}timestamp\0\u{1}datatype\0\u{3}is_historical\0\u{3}is_transient\0\u{3}is_null\0\u{4}\u{3}int_value\0\u{3}long_value\0\u{3}float_value\0\u{3}double_value\0\u{3}boolean_value\0\u{3}string_value\0\u{3}bytes_value\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}alias\0\u{1}timestamp\0\u{1}datatype\0\u{3}is_historical\0\u{3}is_transient\0\u{3}is_null\0\u{2}\u{2}properties\0\u{3}int_value\0\u{3}long_value\0\u{3}float_value\0\u{3}double_value\0\u{3}boolean_value\0\u{3}string_value\0\u{3}bytes_value\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -282,6 +339,7 @@ nonisolated extension Plumbline_Sparkplug_Metric: SwiftProtobuf.Message, SwiftPr
       case 5: try { try decoder.decodeSingularBoolField(value: &self._isHistorical) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self._isTransient) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self._isNull) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._properties) }()
       case 10: try {
         var v: UInt32?
         try decoder.decodeSingularUInt32Field(value: &v)
@@ -369,6 +427,9 @@ nonisolated extension Plumbline_Sparkplug_Metric: SwiftProtobuf.Message, SwiftPr
     try { if let v = self._isNull {
       try visitor.visitSingularBoolField(value: v, fieldNumber: 7)
     } }()
+    try { if let v = self._properties {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     switch self.value {
     case .intValue?: try {
       guard case .intValue(let v)? = self.value else { preconditionFailure() }
@@ -411,7 +472,82 @@ nonisolated extension Plumbline_Sparkplug_Metric: SwiftProtobuf.Message, SwiftPr
     if lhs._isHistorical != rhs._isHistorical {return false}
     if lhs._isTransient != rhs._isTransient {return false}
     if lhs._isNull != rhs._isNull {return false}
+    if lhs._properties != rhs._properties {return false}
     if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Plumbline_Sparkplug_PropertySet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PropertySet"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keys\0\u{1}values\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedBytesField(value: &self.keys) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.values) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keys.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.keys, fieldNumber: 1)
+    }
+    if !self.values.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.values, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Plumbline_Sparkplug_PropertySet, rhs: Plumbline_Sparkplug_PropertySet) -> Bool {
+    if lhs.keys != rhs.keys {return false}
+    if lhs.values != rhs.values {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Plumbline_Sparkplug_PropertyValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PropertyValue"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{4}\u{7}string_value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self._type) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self._stringValue) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._type {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._stringValue {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 8)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Plumbline_Sparkplug_PropertyValue, rhs: Plumbline_Sparkplug_PropertyValue) -> Bool {
+    if lhs._type != rhs._type {return false}
+    if lhs._stringValue != rhs._stringValue {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -22,17 +22,29 @@ import Telemetry
 /// mean, and coverage without an expected number is not 100 %. A good reading without flags is its
 /// time and its value only. `docs/formats/uplink-json.md` tells each field.
 package struct PlumblineJSONFormat: UplinkFormat {
-    package init() {}
+    /// More than 1: messages are `{"items":[…]}` with so many objects at most, and have no levels of
+    /// their own below the uplink's address.
+    package let batchLimit: Int
+
+    package init(batchLimit: Int = 1) { self.batchLimit = max(1, batchLimit) }
 
     package var name: String { "plumbline-json/1" }
     package var correction: CorrectionForm { .replace }
 
-    /// - Parameter items: one.
+    /// - Parameter items: one, or up to `batchLimit`.
     package func encode(_ items: [UplinkItem], calendar: SiteCalendar) -> EncodedMessage {
         guard let item = items.first else {
             return EncodedMessage(topicSuffix: "", payload: [], idempotencyKey: "")
         }
-        var json = JSONWriter(capacity: 256 + 256 * item.entries.count)
+        var json = JSONWriter(capacity: items.reduce(256) { $0 + 256 * $1.entries.count })
+        if batchLimit > 1 {
+            json.object {
+                $0.key("items")
+                $0.array { for item in items { write(item, calendar, to: &$0) } }
+            }
+            return EncodedMessage(
+                topicSuffix: "", payload: json.bytes, idempotencyKey: items.sharedKey)
+        }
         write(item, calendar, to: &json)
         return EncodedMessage(
             topicSuffix: ([item.kind] + item.scopeParts.map(TopicLevel.escape))

@@ -76,6 +76,14 @@ extension SiteConfiguration.Uplink {
             // Engines that keep the first sample of an instant would refuse the second.
             if reader.optional("overwrites")?.bool(faults) ?? false { format.correction = .replace }
             return format
+        case is PlumblineJSONFormat:
+            guard let batch = reader.optional("batch"), let count = batch.int(faults) else {
+                return format
+            }
+            if !(1...500).contains(count) {
+                faults.add(batch.location, "'batch' lies between 1 and 500")
+            }
+            return PlumblineJSONFormat(batchLimit: min(max(count, 1), 500))
         case var format as ThingsBoardFormat:
             format.devicePrefix = reader.optional("device_prefix")?.string(faults) ?? ""
             return format
@@ -133,13 +141,19 @@ extension SiteConfiguration.Uplink {
     ) -> Way? {
         let fields = BrokerFields(BrokerFields.connection, in: &reader)
         let broker = fields.broker(at: address, faults)
+        if let node = reader.optional("sparkplug") {
+            return sparkplug(node, faults).map { .sparkplug(broker, $0) }
+        }
         let format = format(&reader, faults, readFile)
+        let tellsStatus =
+            reader.optional("status")?.bool(faults) ?? (format is PlumblineJSONFormat)
         // ThingsBoard's topics are fixed.
         guard
             let node = format is ThingsBoardFormat
                 ? reader.optional("topic") : reader.required("topic")
         else {
-            return format is ThingsBoardFormat ? .mqtt(broker, topic: "", format: format) : nil
+            return format is ThingsBoardFormat
+                ? .mqtt(broker, topic: "", format: format, tellsStatus: tellsStatus) : nil
         }
         guard let text = node.string(faults) else { return nil }
         if text.isEmpty || text.contains("+") || text.contains("#") || text.hasSuffix("/") {
@@ -148,7 +162,32 @@ extension SiteConfiguration.Uplink {
                 remedy: "levels joined by '/', without + and #, without a final '/'")
             return nil
         }
-        return .mqtt(broker, topic: text, format: format)
+        return .mqtt(broker, topic: text, format: format, tellsStatus: tellsStatus)
+    }
+
+    /// Who an edge node is.
+    private static func sparkplug(
+        _ node: LocatedNode, _ faults: FaultCollector
+    ) -> SparkplugIdentity? {
+        var reader = MappingReader(node, faults)
+        func id(_ node: LocatedNode) -> String? {
+            guard let text = node.string(faults) else { return nil }
+            if !text.isEmpty, !text.contains(where: { "+#/".contains($0) }) { return text }
+            faults.add(
+                node.location, "'\(text)' cannot be an id of Sparkplug",
+                remedy: "letters and digits, without '+', '#' and '/'")
+            return nil
+        }
+        let groupNode = reader.required("group")
+        let group = groupNode.flatMap(id)
+        let name = reader.required("node").flatMap(id)
+        let host = reader.optional("primary_host").flatMap(id)
+        reader.finish()
+        if let groupNode, group == "STATE" {
+            faults.add(groupNode.location, "a group is not called STATE", remedy: "hosts use it")
+        }
+        guard let group, let name else { return nil }
+        return SparkplugIdentity(group: group, node: name, primaryHost: host)
     }
 
     private static func http(

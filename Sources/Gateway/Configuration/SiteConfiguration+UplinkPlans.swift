@@ -25,7 +25,7 @@ extension SiteConfiguration {
         return uplinks.map { uplink in
             var plan: UplinkPlan
             switch uplink.way {
-            case .mqtt, .http: plan = self.plan(of: uplink, members, units)
+            case .mqtt, .http, .sparkplug: plan = self.plan(of: uplink, members, units)
             case .hj212(let hj212): plan = self.plan(of: uplink, hj212, members, units)
             case .buildingEnergy(let energy): plan = self.plan(of: uplink, energy, members, units)
             }
@@ -143,7 +143,8 @@ extension SiteConfiguration.Uplink.Way {
     /// How what is told there can be corrected.
     var correction: CorrectionForm {
         switch self {
-        case .mqtt(_, _, let format), .http(_, let format): format.correction
+        case .mqtt(_, _, let format, _), .http(_, let format): format.correction
+        case .sparkplug: SparkplugNode.correction
         case .hj212(let hj212): hj212.options.corrections
         case .buildingEnergy(let energy): energy.dialect.correction
         }
@@ -154,8 +155,8 @@ extension SiteConfiguration.Uplink.Way {
     /// What is said there as a file describes it; nil for the other formats.
     var template: TemplateFormat? {
         switch self {
-        case .mqtt(_, _, let format), .http(_, let format): format as? TemplateFormat
-        case .hj212, .buildingEnergy: nil
+        case .mqtt(_, _, let format, _), .http(_, let format): format as? TemplateFormat
+        case .sparkplug, .hj212, .buildingEnergy: nil
         }
     }
 }
@@ -168,10 +169,11 @@ extension SiteConfiguration {
             let bound = template.bound(
                 to: vocabulary.units, quantities: vocabulary.quantityNames, faults)
             switch uplinks[index].way {
-            case .mqtt(let broker, let topic, _):
-                uplinks[index].way = .mqtt(broker, topic: topic, format: bound)
+            case .mqtt(let broker, let topic, _, let tellsStatus):
+                uplinks[index].way = .mqtt(
+                    broker, topic: topic, format: bound, tellsStatus: tellsStatus)
             case .http(let address, _): uplinks[index].way = .http(address, format: bound)
-            case .hj212, .buildingEnergy: break
+            case .sparkplug, .hj212, .buildingEnergy: break
             }
         }
     }
@@ -190,7 +192,7 @@ extension SiteConfiguration {
         }
         for uplink in uplinks {
             switch uplink.way {
-            case .mqtt, .http:
+            case .mqtt, .http, .sparkplug:
                 uplink.selection.check(series, units: units, faults)
                 uplink.way.template?.check(series, faults)
             case .buildingEnergy(let energy):

@@ -8,7 +8,10 @@ import UplinkFormats
 //    - id: city
 //      mqtt: mqtts://broker.example:8883     or http: https://HOST/PATH, hj212: …, building_energy: …
 //      topic: city/hz-qt-0172                below it, the format's own levels
+//      status: true                          a retained <topic>/status with a last will; JSON only
+//      sparkplug: { group: hz, node: gw-1, primary_host: scada }   instead of topic and format
 //      format: plumbline-json/1              what the way can carry; a template: { template: FILE }
+//      batch: 50                             plumbline-json/1: so many items in one message
 //      device_prefix: hz-                    thingsboard: before each device's name there
 //      ids: { dust-north: YC-07 }            template: the platform's ids of site and devices
 //      labels: { city: hangzhou }            of every series, remote-write/1; 'tags' in influx-line/1
@@ -34,7 +37,8 @@ extension SiteConfiguration {
     package struct Uplink: Sendable {
         /// How a platform is reached, and what it reads.
         package enum Way: Sendable {
-            case mqtt(Broker, topic: String, format: any UplinkFormat)
+            case mqtt(Broker, topic: String, format: any UplinkFormat, tellsStatus: Bool)
+            case sparkplug(Broker, SparkplugIdentity)
             case http(HTTPAddress, format: any UplinkFormat)
             case hj212(HJ212Uplink)
             case buildingEnergy(EnergyUplink)

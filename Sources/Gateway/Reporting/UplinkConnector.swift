@@ -30,18 +30,26 @@ struct UplinkConnector: Sendable {
         let (onEvent, isTrial) = (onEvent, isTrial)
         let onNote: @Sendable (ConversationNote) -> Void = { if isTrial { onEvent(.note($0)) } }
         switch uplink.way {
-        case .mqtt(let broker, let topic, let format):
-            // Of two clients with one name a broker throws out the first.
-            let client =
-                "plumbline-\(site.configuration.site.id)-uplink-\(uplink.id)"
-                + (isTrial ? "-check" : "")
-            let publisher = try MQTTPublisher(
-                broker.connection(clientID: client), clock: LinkClock(clock),
-                onEvent: { if let event = UplinkEvent($0) { onEvent(event) } })
+        case .mqtt(let broker, let topic, let format, let tellsStatus):
+            // Whoever tries a way out is not the gateway that is there or has gone.
+            let presence =
+                tellsStatus && !isTrial
+                ? MQTTUplinkTransport.presence(
+                    topicPrefix: topic, calendar: site.calendar, wallClock: wallClock) : nil
+            let publisher = try publisher(uplink, broker, presence)
             return (
                 MQTTUplinkTransport(
                     publisher: publisher, topicPrefix: topic, format: format,
                     calendar: site.calendar, clock: LinkClock(clock), onNote: onNote),
+                Running(start: { await publisher.run() }, stop: { publisher.stop() })
+            )
+        case .sparkplug(let broker, let identity):
+            let station = SparkplugStation(
+                identity, clock: LinkClock(clock), wallClock: wallClock, settings: settings)
+            let publisher = try publisher(uplink, broker, isTrial ? nil : station.presence)
+            return (
+                SparkplugUplinkTransport(
+                    publisher: publisher, station: station, clock: LinkClock(clock), keep: keep),
                 Running(start: { await publisher.run() }, stop: { publisher.stop() })
             )
         case .http(let address, let format):
@@ -73,6 +81,21 @@ struct UplinkConnector: Sendable {
                 BuildingEnergyConversation(
                     energy.options(kind: kind), calendar: site.calendar, settings: settings))
         }
+    }
+
+    private func publisher(
+        _ uplink: SiteConfiguration.Uplink, _ broker: SiteConfiguration.Broker,
+        _ presence: MQTTPresence?
+    ) throws -> MQTTPublisher {
+        let onEvent = onEvent
+        // Of two clients with one name a broker throws out the first.
+        let client =
+            "plumbline-\(site.configuration.site.id)-uplink-\(uplink.id)"
+            + (isTrial ? "-check" : "")
+        return try MQTTPublisher(
+            broker.connection(clientID: client), presence: presence ?? MQTTPresence(),
+            clock: LinkClock(clock),
+            onEvent: { if let event = UplinkEvent($0) { onEvent(event) } })
     }
 
     /// A connection on which one converses.
