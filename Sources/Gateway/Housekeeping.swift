@@ -12,13 +12,18 @@ package struct Housekeeping: Service {
     private let wallClock: any WallClock
     private let logger: Logger
     private let verification: BackgroundVerification?
+    private let rawUplinks: [String]
 
-    /// - Parameter verification: runs beside it; nil for none.
+    /// - Parameters:
+    ///   - verification: runs beside it; nil for none.
+    ///   - rawUplinks: the uplinks that are told readings one by one: what they are still owed goes
+    ///     last when there is no room.
     package init(
         store: Store, policy: HousekeepingPolicy, interval: Duration = .seconds(60),
         clock: any Clock<Duration> & Sendable, wallClock: any WallClock, logger: Logger,
-        verification: BackgroundVerification? = nil
+        verification: BackgroundVerification? = nil, rawUplinks: [String] = []
     ) {
+        self.rawUplinks = rawUplinks
         self.store = store
         self.policy = policy
         self.interval = interval
@@ -101,6 +106,12 @@ package struct Housekeeping: Service {
             var now = wallClock.read()
             // Nothing goes by the age that a guessed time would give it.
             if now.isEstimated { now.isTrusted = false }
+            var policy = policy
+            for uplink in rawUplinks {
+                let oldest = try await store.reader.uplinkStatus(uplink: uplink).oldestOwed
+                policy.rawAcknowledgedUntil = min(
+                    policy.rawAcknowledgedUntil ?? now.wall, oldest ?? now.wall)
+            }
             let report = try await store.writer.housekeeping(clock: now, policy: policy)
             tell(report, &wasFull)
             return report.hasMore

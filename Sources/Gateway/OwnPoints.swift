@@ -121,7 +121,7 @@ extension SiteConfiguration {
             } + [instructions?.broker].compactMap(\.self)
         let addresses = uplinks.compactMap { uplink -> MQTTEndpoint.TLS? in
             switch uplink.way {
-            case .mqtt: nil
+            case .mqtt, .sparkplug: nil
             case .http(let address, _): address.tls
             case .hj212(let hj212): hj212.tls
             case .buildingEnergy(let energy): energy.tls

@@ -1,20 +1,9 @@
 import Delivery
 import FieldLinks
-import Foundation
 import Telemetry
 import TestPeers
 import Testing
 import UplinkFormats
-
-/// The time of day as the machine has it.
-private struct MachineWall: WallClock {
-    func read() -> ClockReading {
-        ClockReading(
-            bootID: "test", monotonic: 0,
-            wall: Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)),
-            isTrusted: true)
-    }
-}
 
 private struct NoHistory: UplinkHistory {
     func items(
@@ -36,7 +25,7 @@ private struct Line {
     ) throws -> TCPUplinkTransport {
         TCPUplinkTransport(
             try .init(host: "127.0.0.1", port: port), conversation: conversation,
-            clock: LinkClock(ContinuousClock()), wallClock: MachineWall(), history: NoHistory(),
+            clock: LinkClock(ContinuousClock()), wallClock: MachineClock(), history: NoHistory(),
             reconnect: .init(first: .milliseconds(50), ceiling: .milliseconds(200)),
             keep: { _ in })
     }

@@ -40,7 +40,8 @@ struct SparkplugTests {
                 endpoint, options: options, presence: station.presence,
                 clock: LinkClock(ContinuousClock()))
             transport = SparkplugUplinkTransport(
-                publisher: publisher, station: station, retryAfter: .milliseconds(20)
+                publisher: publisher, station: station, clock: LinkClock(ContinuousClock()),
+                retryAfter: .milliseconds(20)
             ) { [kept] in kept.keep($0) }
         }
 
@@ -240,7 +241,7 @@ struct SparkplugTests {
                     clock: LinkClock(ContinuousClock()))
                 let transport = MQTTUplinkTransport(
                     publisher: publisher, topicPrefix: "hz/up/", format: PlumblineJSONFormat(),
-                    calendar: calendar)
+                    calendar: calendar, clock: LinkClock(ContinuousClock()))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { await publisher.run() }
                     defer { publisher.stop() }

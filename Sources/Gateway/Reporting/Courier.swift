@@ -75,8 +75,12 @@ struct DeliveryPolicy: Hashable, Sendable {
         var per: Duration
     }
 
-    /// Items in flight at once.
+    /// Messages in flight at once.
     var inFlight = 16
+    /// Messages made ready at once; nil: as many as may be in flight.
+    var handful: Int?
+    /// So long messages of one handful are begun; then what is new gets its turn.
+    var longestRound: Duration = .seconds(2)
     /// How long to wait when nothing is owed and nothing new comes.
     var idleInterval: Duration = .seconds(1)
     /// The pause after the first handful that nobody took; it doubles.

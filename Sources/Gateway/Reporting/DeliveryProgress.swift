@@ -19,7 +19,7 @@ struct DeliveryProgress: Sendable {
 
     /// How many items may go now.
     mutating func room(_ policy: DeliveryPolicy, at now: Timestamp) -> Int {
-        let handful = isAway ? 1 : policy.inFlight
+        let handful = isAway ? 1 : policy.handful ?? policy.inFlight
         guard let longest = policy.rates.map(\.per).max() else { return handful }
         sent.removeAll { $0 + longest <= now || now < $0 }
         let rooms = policy.rates.map { rate in

@@ -1,3 +1,4 @@
+import FieldLinks
 import Logging
 import ServiceLifecycle
 import Store
@@ -95,10 +96,11 @@ package struct Reporting: Service {
         }
         if ready.isEmpty { return nil }
         let before = courier.bytesSent
-        progress.unsettled = progress.judged(await send(ready), policy)
+        let sent = await send(ready)
+        progress.unsettled = progress.judged(sent.settlements, policy)
         for settlement in progress.unsettled { note(settlement) }
         let pause = progress.note(
-            progress.unsettled, messages: ready.count, policy, at: now)
+            progress.unsettled, messages: sent.messages, policy, at: now)
         try await store.writer.settle(
             progress.unsettled, traffic: traffic(courier.bytesSent - before),
             at: wallClock.read().wall)
@@ -134,25 +136,50 @@ package struct Reporting: Service {
     /// Sends the messages of each lane in their order, several lanes at once.
     ///
     /// Behind an item that must be tried again the others of its lane stay owed: a platform sees
-    /// the past of each in order, or not yet.
-    private func send(_ ready: [Ready]) async -> [Settlement] {
-        let lanes = Dictionary(grouping: ready) { $0.consignment.lane }
-        return await withTaskGroup(of: [Settlement].self) { group in
-            for queue in lanes.values {
+    /// the past of each in order, or not yet. So does what was not begun in time.
+    ///
+    /// - Returns: what came of the items, and how many messages were sent.
+    private func send(_ ready: [Ready]) async -> (settlements: [Settlement], messages: Int) {
+        let elapsed = LinkClock(clock).elapsed
+        let limit = policy.longestRound
+        var lanes = Self.lanes(ready)[...]
+        return await withTaskGroup(of: (settlements: [Settlement], messages: Int).self) { group in
+            func begin() {
+                guard let queue = lanes.popFirst() else { return }
                 group.addTask {
-                    var settlements: [Settlement] = []
-                    for (consignment, send) in queue {
+                    var (settlements, messages) = ([Settlement](), 0)
+                    for (consignment, send) in queue where messages == 0 || elapsed() < limit {
                         let part = zip(consignment.items, await send()).map(Settlement.init)
                         settlements += part
+                        messages += 1
                         if part.contains(where: \.isRetry) { break }
                     }
-                    return settlements
+                    return (settlements, messages)
                 }
             }
-            var settlements: [Settlement] = []
-            for await part in group { settlements += part }
-            return settlements
+            for _ in 0..<policy.inFlight { begin() }
+            var (settlements, messages) = ([Settlement](), 0)
+            for await part in group {
+                settlements += part.settlements
+                messages += part.messages
+                if elapsed() < limit { begin() }
+            }
+            return (settlements, messages)
         }
+    }
+
+    /// The messages by lane; the lane whose first message comes first is the first.
+    private static func lanes(_ ready: [Ready]) -> [[Ready]] {
+        var (lanes, places) = ([[Ready]](), [String: Int]())
+        for one in ready {
+            if let place = places[one.consignment.lane] {
+                lanes[place].append(one)
+            } else {
+                places[one.consignment.lane] = lanes.count
+                lanes.append([one])
+            }
+        }
+        return lanes
     }
 
     private func note(_ settlement: Settlement) {

@@ -105,6 +105,9 @@ extension Reporting {
         correctionSpacing: Duration = .seconds(900), tellsReasons: Bool = false, logger: Logger,
         live: LiveItems = LiveItems()
     ) {
+        var policy = policy
+        // One item is little work beside a transaction and a look into the outbox.
+        if transport.batchLimit == 1 { policy.handful = policy.handful ?? policy.inFlight * 8 }
         self.init(
             receiver: plan.plan.uplink, store: store,
             courier: UplinkCourier(
