@@ -17,7 +17,7 @@ enum BucketCase {
             throw Broken(description: "it decodes and has no summary")
         }
         _ = summary
-        if rows.count * rows.columns.count <= 1 << 16 {
+        if rows.count * (rows.columns.count + 1) <= 1 << 12 {
             let again = BucketCodec.encode(rows, period: nil)
             guard let second = try? BucketCodec.decode(again) else {
                 throw Broken(description: "what was written again does not decode")
