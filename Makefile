@@ -5,7 +5,7 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs devices demo torture fixture bench-store bench-field bench-alarms bench-accounts format clean help
+.PHONY: build test check lint docs devices demo torture fixture fuzz bench-store bench-field bench-alarms bench-accounts format clean help
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -16,11 +16,13 @@ build: ## builds everything, tests included
 	$(SWIFT) build --build-tests
 
 # Unit tests run one after the other: on two cores, tests that compute starve tests that wait for a
-# peer. The integration tests mostly wait for the clock, so their suites run beside each other.
+# peer. The integration tests mostly wait for the clock, so their suites run beside each other. First
+# of all the platforms in Python that judge our uplinks are judged themselves, which takes 8 s.
 test: build ## builds and runs all tests (FILTER= narrows them)
 ifdef FILTER
 	$(SWIFT) test --skip-build --no-parallel --filter '$(FILTER)'
 else
+	cd Tests/Peers && ../../.venv/bin/python -m unittest test_platforms
 	$(SWIFT) test --skip-build --no-parallel --skip IntegrationTests
 	$(SWIFT) test --skip-build --filter IntegrationTests
 endif
@@ -29,6 +31,14 @@ endif
 # TORTURE_MINUTES; TORTURE_ONLY=images,kills picks some. The table goes into docs/torture.md.
 torture: build ## the faults of docs/torture.md at full length, and their table
 	.venv/bin/python Tests/StoreFaults/torture.py all
+
+# The fuzzer has a build folder of its own, like the benchmarks. FUZZ_SECONDS= for each parser,
+# FUZZ_ONLY=xml,bucket picks some, FUZZ_KEEP=1 puts what reaches something new into the corpus.
+fuzz: ## libFuzzer over every parser of foreign bytes, a minute in all (docs/fuzzing.md)
+	@scripts/setup --for check
+	PLUMBLINE_FUZZ=1 $(SWIFT) build --scratch-path .build/fuzz --product Fuzzing
+	python3 Tests/Fuzzing/fuzz.py --program .build/fuzz/debug/Fuzzing \
+		$(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) --only '$(FUZZ_ONLY)' $(if $(FUZZ_KEEP),--keep)
 
 fixture: build ## freezes a store of the present schema for the migration tests (NAME=)
 	Tests/StoreFaults/freeze '$(NAME)'

@@ -4,15 +4,19 @@ import PackageDescription
 // The `dependencies:` of each target are the architecture: a target imports only targets on a
 // lower line (docs/architecture.md). SwiftPM does not enforce it; ArchitectureTests does.
 
+// For `make fuzz` alone: our modules count which of their branches an input has reached.
+let isFuzzing = Context.environment["PLUMBLINE_FUZZ"] != nil
+
 // `-O` in every configuration: tests and the demo fold days of data, and unoptimised Swift needs
 // ten times as long for it (docs/decisions/0007-optimised-debug-builds.md). Overflow checks,
 // preconditions and `@testable` stay.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .unsafeFlags(["-O"], .when(configuration: .debug)),
-]
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .unsafeFlags(["-O"], .when(configuration: .debug)),
+    ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 func line(
     _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
@@ -249,6 +253,17 @@ let package = Package(
                 "DeviceProfiles", "UplinkFormats", "Telemetry", "LocatedText", "WebAPI", grdb,
                 lifecycle, logging, "TestSeeds", "TestPeers",
             ]),
+        // One case for each parser of foreign bytes, for `make fuzz` and for the replay of its corpus;
+        // no product uses it.
+        .target(
+            name: "FuzzCases",
+            dependencies: [
+                "Telemetry", "LocatedText", "Frames", "SparkplugWire", "XMLText", "DeviceProfiles",
+                "UplinkFormats", "BucketCodec", "FeedFormats", "Alarms", "CraneWork",
+                "EnergyAccounting",
+            ],
+            path: "Tests/Fuzzing/Cases", swiftSettings: strict),
+        tests("FuzzCorpusTests", ["FuzzCases"]),
         tests("ArchitectureTests", [subprocess]),
         tests(
             "IntegrationTests",
@@ -271,4 +286,15 @@ if Context.environment["PLUMBLINE_BENCHMARKS"] != nil {
                 logging,
             ],
             path: "Benchmarks/StoreBenchmark", swiftSettings: strict))
+}
+
+// libFuzzer around the cases, docs/fuzzing.md. It brings a `main` of its own, which loses against
+// ours with lld only; and its own file stays uncounted, because the compiler would otherwise take
+// that file's top level for the function that libFuzzer calls.
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzing", dependencies: ["FuzzCases"], path: "Tests/Fuzzing",
+            exclude: ["Cases", "Corpus", "fuzz.py"], swiftSettings: [.swiftLanguageMode(.v6)],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

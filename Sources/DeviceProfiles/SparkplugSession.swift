@@ -203,7 +203,13 @@ package struct SparkplugSession: Sendable {
     private func moments(
         _ message: SparkplugMessage, _ payload: SparkplugPayload, _ node: Node
     ) -> (moments: [Moment], unknownAlias: UInt64?) {
+        struct Key: Hashable {
+            var time: Timestamp?
+            var isHistorical: Bool
+        }
         var moments: [Moment] = []
+        // One message may hold tens of thousands of times.
+        var places: [Key: Int] = [:]
         var unknown: UInt64?
         for var metric in payload.metrics {
             if let alias = metric.alias, metric.name == nil {
@@ -218,12 +224,11 @@ package struct SparkplugSession: Sendable {
             let scoped = (message.address.device ?? "") + "/" + name
             metric.datatype = metric.datatype ?? node.datatypes[scoped]
             let time = (metric.timestamp ?? payload.timestamp).flatMap(Self.time)
-            let index = moments.firstIndex {
-                $0.time == time && $0.isHistorical == metric.isHistorical
-            }
-            if let index {
+            let key = Key(time: time, isHistorical: metric.isHistorical)
+            if let index = places[key] {
                 moments[index].metrics.append(metric)
             } else {
+                places[key] = moments.count
                 moments.append(
                     Moment(time: time, isHistorical: metric.isHistorical, metrics: [metric]))
             }

@@ -66,6 +66,9 @@ package struct HJ212Stream: Sendable {
     package private(set) var skipped = 0
     /// Those of them since the last packet, and whether a refusal has told of these.
     private var dirt = (bytes: 0, isTold: false)
+    /// Marks that begin no packet, counted from the one that is waited for: hostile bytes that come
+    /// one by one must not have their checksums made again with each of them.
+    private var hopeless: Set<Int> = []
 
     package init(_ rules: Rules = Rules()) { self.rules = rules }
 
@@ -99,6 +102,7 @@ package struct HJ212Stream: Sendable {
                 skip(start..<next)
                 done = next
             }
+            hopeless = []
         }
         let keepsMark = buffer.count > done && buffer.last == 0x23
         skip(done..<(buffer.count - (keepsMark ? 1 : 0)))
@@ -157,11 +161,16 @@ package struct HJ212Stream: Sendable {
         return nil
     }
 
-    private func completePacket(after start: Int) -> Int? {
+    private mutating func completePacket(after start: Int) -> Int? {
         var index = start
         while let next = mark(from: index + 1) {
-            if case .packet = verdict(next) { return next }
             index = next
+            if hopeless.contains(next - start) { continue }
+            switch verdict(next) {
+            case .packet: return next
+            case .none: hopeless.insert(next - start)
+            case .incomplete: break
+            }
         }
         return nil
     }

@@ -29,6 +29,13 @@ package struct LocatedNode: Sendable {
     ///
     /// - Throws: every fault of the text's form; syntax errors end the reading at once.
     package static func parse(_ text: String, file: String) throws(Faults) -> LocatedNode {
+        if let alias = tooManyAliases(text) {
+            throw Faults([
+                Fault(
+                    Location(file: file, line: alias, column: 1),
+                    "anchors and aliases are not allowed", remedy: "write the value out")
+            ])
+        }
         let parser: Parser
         let root: Node?
         do {
@@ -47,6 +54,34 @@ package struct LocatedNode: Sendable {
         }
         try faults.throwIfAny()
         return node
+    }
+
+    /// The line on which a text has more aliases than a reader can put up with; nil below that.
+    ///
+    /// Yams compares the keys of a mapping before it hands the nodes over, and a key that is an
+    /// alias of aliases of aliases is billions of nodes to it. Sixteen of them, which may as well be
+    /// words of a comment, unfold to some hundreds.
+    private static func tooManyAliases(_ text: String) -> Int? {
+        var line = 1
+        var count = 0
+        var before: UInt8 = 0x0A
+        var mark: UInt8 = 0
+        for byte in text.utf8 {
+            if mark == 0x2A, isWordByte(byte) { count += 1 }
+            if count > 16 { return line }
+            // A star within a word is no alias; behind anything else it may be one.
+            mark = byte == 0x2A && !isWordByte(before) ? byte : 0
+            if byte == 0x0A { line += 1 }
+            before = byte
+        }
+        return nil
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F, 0x2D: true
+        default: false
+        }
     }
 
     /// The tags that Yams gives to nodes that bear none.

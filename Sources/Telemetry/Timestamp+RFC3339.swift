@@ -15,7 +15,8 @@ extension Timestamp {
 
     /// Reads RFC 3339 text (`2026-11-21T08:05:00+08:00`, `…Z`); nil when it is not such a text.
     ///
-    /// The offset is required. Digits of a second beyond the third are dropped.
+    /// The offset is required. Digits of a second beyond the third are dropped. An offset that leads
+    /// out of the years 1 to 9999 of UTC, which no such text can tell, is refused.
     package init?(rfc3339 text: String) {
         var cursor = DigitCursor(text.utf8)
         guard let year = cursor.digits(4), cursor.take("-"), let month = cursor.digits(2),
@@ -48,7 +49,9 @@ extension Timestamp {
             year: year, month: month, day: day, hour: hour, minute: minute, second: second,
             millisecond: millisecond)
         guard cursor.isAtEnd, civil.isValid else { return nil }
-        self = civil.timestamp(offset: offset)
+        let time = civil.timestamp(offset: offset)
+        guard (1...9999).contains(CivilTime(time, offset: 0).year) else { return nil }
+        self = time
     }
 }
 

@@ -37,7 +37,13 @@ enum XMLEncoding: Hashable, Sendable {
         guard let key = head.firstRange(of: "encoding") else { return nil }
         let rest = head[key.upperBound...].drop { $0 == " " || $0 == "=" || $0 == "\t" }
         guard let quote = rest.first, quote == "\"" || quote == "'" else { return nil }
-        return String(rest.dropFirst().prefix { $0 != quote }.prefix(40))
+        // The name goes into refusals and from there into a log. XML 1.0 (production 81) has no
+        // other characters in it than these.
+        return String(
+            rest.dropFirst().prefix { $0 != quote }.prefix(40).map { character in
+                let isPlain = character.isASCII && (character.isLetter || character.isNumber)
+                return isPlain || "._-".contains(character) ? character : "?"
+            })
     }
 
     private static func isSurelyUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {

@@ -10,7 +10,7 @@ package enum XMLReader {
         package var bytes: Int
         /// Elements inside one another, the root included.
         package var depth: Int
-        /// Elements and attributes together.
+        /// Elements and attributes together; of one element at most 1000 attributes are read.
         package var nodes: Int
 
         package init(bytes: Int = 1 << 20, depth: Int = 32, nodes: Int = 50_000) {
@@ -34,6 +34,7 @@ package enum XMLReader {
         guard bytes.count <= limits.bytes else { throw .tooLong(bytes: bytes.count) }
         let text = bare(Array(bytes))
         guard text.first == 0x3C else { throw .notXML }
+        guard !hasTooManyAttributes(text) else { throw .tooMany(limit: mostAttributes) }
         let encoding = try XMLEncoding.of(text)
         let builder = XMLTreeBuilder(limits)
         let (isWellFormed, fault) = parse(text, encoding, builder)
@@ -43,6 +44,24 @@ package enum XMLReader {
             throw .malformed(line: 1, detail: "it ends too early")
         }
         return root
+    }
+
+    /// The attributes that one element may have: libxml2 compares each with all before it, before
+    /// it tells of any, so that a megabyte of them would take it seconds.
+    private static let mostAttributes = 1000
+
+    /// Whether a tag could have more than `mostAttributes`.
+    ///
+    /// Counts `=` from one `<` to the next: an attribute has one, its value has no `<`, and no
+    /// encoding that is read here has either as a part of another character.
+    private static func hasTooManyAttributes(_ text: ArraySlice<UInt8>) -> Bool {
+        var count = 0
+        for byte in text {
+            if byte == 0x3C { count = 0 }
+            if byte == 0x3D { count += 1 }
+            if count > mostAttributes { return true }
+        }
+        return false
     }
 
     private static func bare(_ bytes: [UInt8]) -> ArraySlice<UInt8> {

@@ -72,6 +72,14 @@ struct AlarmCheckpointTests {
         #expect(try AlarmMachineState(decoding: rich.encoded()) == rich)
     }
 
+    @Test("with a day beyond all calendars is refused", arguments: [Int.min, .max, 10_000_000])
+    func day(day: Int) throws {
+        var state = Self.rich
+        state.monitors[0].terms[0].day = day
+        let bytes = state.encoded()
+        #expect(throws: Damage.self) { try AlarmMachineState(decoding: bytes) }
+    }
+
     @Test("that is damaged is refused or read, and never brings the gateway down")
     func damage() throws {
         let bytes = Self.rich.encoded()

@@ -22,6 +22,28 @@ struct SparkplugTests {
         + "6562697274681880cca185f631200b70001800"
     static let data = "0880cca185f63112180a04504d31301880cca185f631200a690000000000005c401801"
 
+    @Test("a message of 30,000 metrics, each with a time of its own, is read in order at once")
+    func manyMoments() {
+        let metrics = (0..<30_000).map { index in
+            SparkplugPayload.Metric(
+                name: "a", timestamp: instant + UInt64(index ^ 1), datatype: 10,
+                value: .double(Double(index)))
+        }
+        let bytes = SparkplugPayload(timestamp: instant, metrics: metrics).bytes
+        var effects: [SparkplugSession.Effect] = []
+        var session = SparkplugSession()
+        let took = ProcessorTime.of {
+            effects = session.take(topic: "spBv1.0/G/NBIRTH/N", payload: bytes)
+        }
+        guard case .metrics(_, _, let moments)? = effects.last else {
+            Issue.record("no metrics in \(effects)")
+            return
+        }
+        #expect(
+            moments.map { $0.time?.milliseconds ?? 0 } == (0..<30_000).map { Int64(instant) + $0 })
+        #expect(took < .milliseconds(500), "\(took)")
+    }
+
     @Test("the vectors are read and written byte for byte")
     func vectors() throws {
         let bdSeq = SparkplugPayload.Metric(

@@ -14,6 +14,23 @@ struct HJ212StreamTests {
 
     private func segment(_ text: String) -> String { String(text.dropFirst(6).dropLast(4)) }
 
+    @Test("heads that all end in the same place cost their checksums once, not with every byte")
+    func hostileHeads() {
+        // One that waits for its end, and behind it hundreds whose ends are there and are wrong.
+        let end = 3900
+        var bytes = Array("##4000QN=".utf8)
+        while bytes.count < end - 20 {
+            bytes += Array("##\(String("\(10_000 + end - bytes.count - 6)".dropFirst()))QN=".utf8)
+        }
+        bytes += Array(repeating: 0x78, count: end - 2 - bytes.count) + Array("&&0001".utf8)
+        var stream = HJ212Stream()
+        let took = ProcessorTime.of {
+            #expect(stream.append(bytes) == [])
+            for _ in 0..<100 { #expect(stream.append([0x78]) == []) }
+        }
+        #expect(took < .milliseconds(300), "\(took)")
+    }
+
     @Test("every cut at every byte gives the same packets")
     func everyCut() {
         let texts = [0, 2, 6, 7].map { HJ212Vectors.good[$0] }

@@ -94,7 +94,18 @@ struct LocatedNodeTests {
             let previous = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
             text += "a\(level): &a\(level) [\(previous)]\n"
         }
-        #expect(try faults(text).count == 31)
+        #expect(try faults(text).map(\.location.line) == [3])
+        // As a key they would be compared before anybody could refuse them.
+        let key = try faults(text + "? *a30\n: 1\n? *a30\n: 2\n")
+        #expect(key.count == 1 && key[0].message.contains("aliases"))
+    }
+
+    @Test("stars in words, patterns and a few in comments are no aliases")
+    func stars() throws {
+        let words = Array(repeating: "2*3 a*b $.x[*].y \"**\" * item", count: 20)
+        let text = "# " + Array(repeating: "*word*", count: 16).joined(separator: " ")
+        let whole = text + "\na: |\n  " + words.joined(separator: "\n  ") + "\n"
+        #expect(throws: Never.self) { try LocatedNode.parse(whole, file: "f.yaml") }
     }
 
     @Test("a key that stands twice, two documents, a bare tab and broken YAML are one clear fault")

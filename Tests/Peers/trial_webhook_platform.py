@@ -135,23 +135,31 @@ class WebhookTrials(WebhookCase):
         self.addCleanup(client.line.close)
         data = gzip.compress(json.dumps({"items": [bucket()]}).encode())
 
-        def signed(body=data, ago=0, secret=b"S", **more):
+        def signature(body, ago=0, secret=b"S", over=None):
             stamp = str(int(time.time()) - ago)
-            digest = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+            signed = stamp.encode() + b"." + (body if over is None else over)
+            return f"t={stamp},v1={hmac.new(secret, signed, hashlib.sha256).hexdigest()}"
+
+        def signed(body=data, **more):
             headers = {"Authorization": "Bearer T", "Content_Encoding": "gzip", "X_Once": "1",
-                       "X_Plumbline_Signature": f"sha256={digest}", "X_Plumbline_Timestamp": stamp,
-                       "Idempotency_Key": None, **more}
+                       "X_Plumbline_Signature": signature(body), "Idempotency_Key": None, **more}
             return client.post(body, **headers).status
 
         self.assertEqual(signed(), 200)
-        self.assertEqual(signed(ago=310), 401)
-        self.assertEqual(signed(secret=b"other"), 401)
+        good, plain = signature(data), gzip.decompress(data)
+        digest = good.partition(",v1=")[2]
+        for wrong in (None, signature(data, ago=310), signature(data, ago=-310),
+                      signature(data, secret=b"other"), signature(data, over=plain),
+                      good.replace("t=", "t=0"), good.upper(), f"t=,v1={digest}", f"v1={digest}",
+                      f"sha256={digest}", good + ",v0=" + digest, good[:-1]):
+            self.assertEqual(signed(X_Plumbline_Signature=wrong), 401, wrong)
+        self.assertEqual(len(hook.refused()), 12)
         self.assertEqual(signed(Authorization="Bearer U"), 401)
-        self.assertEqual(signed(X_Plumbline_Timestamp=None), 401)
-        self.assertEqual(signed(gzip.decompress(data), Content_Encoding=None), 415)
+        self.assertEqual(signed(Authorization=None), 401)
+        self.assertEqual(signed(plain, Content_Encoding=None), 415)
         self.assertEqual(signed(X_Once=None), 400)
         self.assertEqual(signed(gzip.compress(json.dumps(bucket()).encode())), 400)
-        self.assertEqual(len(hook.refused()), 7)
+        self.assertEqual(len(hook.refused()), 17)
         self.assertEqual(hook.ledger()[0]["times"], 1)
 
     def test_chunks_are_put_together(self):

@@ -4,9 +4,12 @@
                         [--batch allow|require|refuse] [--cert PEM --key PEM [--client-ca PEM]]
 
 Strict: POST, Content-Type application/json, UTF-8, an idempotency key, and with the options a bearer
-token, X-Plumbline-Signature: sha256=HEX of HMAC-SHA256(secret, timestamp "." body as transmitted)
-with X-Plumbline-Timestamp in unix seconds and at most 300 s away, Content-Encoding: gzip. What is
-taken is answered with 200 {"accepted": [keys]}, what is not with a problem document (RFC 9457).
+token, Content-Encoding: gzip, and the signature
+
+    X-Plumbline-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, "<t>.<body>")>
+
+over the body as transmitted, in lower case, its time at most 300 s away. What is taken is answered
+with 200 {"accepted": [keys]}, what is not with a problem document (RFC 9457).
 
 An object of plumbline-json/1 is recorded by its "key" and "revision"; the higher revision replaces.
 Other JSON is recorded by the idempotency key, and may not come under it with another body.
@@ -21,6 +24,7 @@ import hmac
 import http.server
 import json
 import os
+import re
 import socket
 import ssl
 import struct
@@ -34,6 +38,7 @@ from platform_control import Fault, Platform, arguments
 
 BODY_MAX = 16 << 20
 SKEW_SECONDS = 300
+SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=([0-9a-f]{64})")
 TITLES = {400: "Bad Request", 401: "Unauthorized", 405: "Method Not Allowed", 409: "Conflict",
           411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
           422: "Unprocessable Content", 429: "Too Many Requests", 503: "Service Unavailable"}
@@ -84,12 +89,14 @@ class Webhook:
         return self.records(value, name, body)
 
     def check_signature(self, headers, body):
-        stamp = headers.get("X-Plumbline-Timestamp", "")
-        need(stamp.isascii() and stamp.isdigit(), 401, "X-Plumbline-Timestamp is missing")
+        told = headers.get_all("X-Plumbline-Signature", [])
+        need(len(told) == 1, 401, f"X-Plumbline-Signature is there {len(told)} times")
+        parts = SIGNATURE.fullmatch(told[0])
+        need(parts, 401, f"X-Plumbline-Signature is {told[0]!r}")
+        stamp, digest = parts.groups()
         wanted = hmac.new(self.options.hmac_secret.encode(), stamp.encode() + b"." + body,
                           hashlib.sha256).hexdigest()
-        told = headers.get("X-Plumbline-Signature", "")
-        need(hmac.compare_digest(told, f"sha256={wanted}"), 401, "the signature is wrong")
+        need(hmac.compare_digest(digest, wanted), 401, "the signature is wrong")
         need(abs(time.time() - int(stamp)) <= SKEW_SECONDS, 401,
              f"the signature is of {stamp}, more than {SKEW_SECONDS} s away")
 

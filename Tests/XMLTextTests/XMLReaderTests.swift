@@ -93,6 +93,14 @@ struct XMLReaderTests {
         let long = Array(("<a>" + String(repeating: "x", count: 994) + "</a>").utf8)
         #expect(throws: XMLRefusal.tooLong(bytes: 1001)) { try XMLReader.read(long, limits) }
         #expect(throws: XMLRefusal.tooDeep(limit: 32)) { try XMLReader.read(nested(100_000)) }
+        // libxml2 compares each attribute of an element with all before it: four seconds for these.
+        let attributes = (0..<80_000).map { "a\($0)='>'" }.joined(separator: " ")
+        let took = ProcessorTime.of {
+            #expect(throws: XMLRefusal.tooMany(limit: 1000)) { try read("<a \(attributes)/>") }
+        }
+        #expect(took < .seconds(1), "\(took)")
+        let few = (0..<1000).map { "a\($0)=''" }.joined(separator: " ")
+        #expect(throws: Never.self) { try read("<a \(few)/>") }
     }
 
     /// 中文 in GB2312 is D6 D0 CE C4.
@@ -122,6 +130,10 @@ struct XMLReaderTests {
         }
         #expect(throws: XMLRefusal.encoding("ISO-8859-1")) {
             try XMLReader.read(declared("ISO-8859-1", [0xE4]))
+        }
+        // The name goes into logs.
+        #expect(throws: XMLRefusal.encoding("a?b??c.1")) {
+            try XMLReader.read(declared("a\u{0}b\u{1B}\nc.1", [0x61]))
         }
         #expect(throws: XMLRefusal.notXML) {
             try XMLReader.read([0xFF, 0xFE, 0x3C, 0, 0x61, 0, 0x2F, 0, 0x3E, 0])

@@ -261,7 +261,7 @@ extension ByteReader {
         if flags & 1 != 0 { term.newest = try instant() }
         if flags & 2 != 0 { term.evidence = try evidence() }
         let day = try zigzag()
-        guard abs(day) < 10_000_000 else { throw damage("a day beyond all calendars") }
+        guard day.magnitude < 10_000_000 else { throw damage("a day beyond all calendars") }
         term.day = Int(day)
         term.count = try count(upTo: 1_000_000, of: "breaches of a day")
         for _ in 0..<(try count(upTo: min(remaining, 64), of: "series of a term")) {
