@@ -169,7 +169,8 @@ package struct SiteGateway: Sendable {
                 logger: surroundings.logger,
                 verification: BackgroundVerification(
                     reader: store.reader, counters: counters, clock: surroundings.clock,
-                    logger: surroundings.logger)))
+                    logger: surroundings.logger),
+                rawUplinks: site.configuration.uplinks.filter { $0.content == .raw }.map(\.id)))
         services.append(evaluation)
         services.append(
             VolatileEvaluation(

@@ -55,11 +55,11 @@ struct UplinkConfigurationTests {
     func defaults() throws {
         let site = try ReportingSite("mqtt: mqtt://127.0.0.1\ntopic: city/a")
         let uplink = try site.uplink()
-        guard case .mqtt(_, let topic, let format) = uplink.way else {
+        guard case .mqtt(_, let topic, let format, let tellsStatus) = uplink.way else {
             Issue.record("it is no MQTT")
             return
         }
-        #expect(topic == "city/a" && format.name == "plumbline-json/1")
+        #expect(topic == "city/a" && format.name == "plumbline-json/1" && tellsStatus)
         #expect(try site.plan().kinds == ["rollup/15min"])
         let points = try site.points()
         #expect(points.contains("dust-1.pm10") && points.contains("meter-1.active_power.total"))
@@ -142,6 +142,81 @@ struct UplinkConfigurationTests {
         #expect(!members.contains { $0.series.id.device == DeviceID("meter-1") })
     }
 
+    @Test("goes to a Sparkplug host under the node's own names")
+    func sparkplug() throws {
+        let site = try ReportingSite(
+            """
+            mqtt: mqtts://broker.example
+            sparkplug: { group: hz, node: gw-1, primary_host: scada }
+            resolution: raw
+            """)
+        guard case .sparkplug(let broker, let identity) = try site.uplink().way else {
+            Issue.record("it is no Sparkplug")
+            return
+        }
+        #expect(broker.endpoint.port == 8883)
+        #expect(
+            identity.group == "hz" && identity.node == "gw-1" && identity.primaryHost == "scada")
+        #expect(try site.plan().kinds == ["raw/1min"])
+    }
+
+    @Test("needs no topic for ThingsBoard, and has a status for those who read our JSON alone")
+    func topics() throws {
+        let board = try ReportingSite(
+            "mqtt: mqtt://127.0.0.1\nformat: thingsboard\ndevice_prefix: hz-")
+        guard
+            case .mqtt(_, let topic, let format as ThingsBoardFormat, let tellsStatus) =
+                try board.uplink().way
+        else {
+            Issue.record("it is no ThingsBoard")
+            return
+        }
+        #expect(topic == "" && format.devicePrefix == "hz-" && !tellsStatus)
+        let batches = try ReportingSite("http: https://a/b\nbatch: 50")
+        guard case .http(_, let json) = try batches.uplink().way else {
+            Issue.record("it is no HTTP")
+            return
+        }
+        #expect(json.batchLimit == 50)
+    }
+
+    @Test("is a platform's own JSON, of the devices that its template knows, with what it asks for")
+    func template() throws {
+        let text = """
+            format: uplink-template/1
+            name: city-dust
+            source: "made up"
+            status: project
+            checked: "2026-11-21"
+            correction: none
+            body:
+              id: { $text: "{device}" }
+              noise: { $point: sound_level, statistic: leq, decimals: 1 }
+              pm10: { $point: pm10, unit: mg/m3, decimals: 3 }
+            """
+        let site = try ReportingSite(
+            """
+            http: https://a/b
+            format: { template: city-dust.yaml }
+            ids: { dust-1: YC-07 }
+            """, factors: text)
+        guard case .http(_, let format as TemplateFormat) = try site.uplink().way else {
+            Issue.record("it is no template")
+            return
+        }
+        #expect(format.ids == ["dust-1": "YC-07"])
+        let plan = try site.plan()
+        #expect(Set(plan.subjects.values.compactMap(\.device)) == [DeviceID("dust-1")])
+        #expect(!plan.sendsCorrections)
+        let members = plan.subjects.values.flatMap(\.members)
+        let noise = members.first { $0.series.id.description == "dust-1.sound_level" }
+        #expect(noise?.point.statistics == [.energeticMean], "so that its readings are looked up")
+        let wrong = try ReportingSite(
+            "http: https://a/b\nformat: { template: city-dust.yaml }",
+            factors: text.replacing("unit: mg/m3", with: "unit: kWh"))
+        #expect(wrong.faults.contains("does not measure"), "\(wrong.faults)")
+    }
+
     @Test(
         "is refused with the place and what to do, where it cannot be",
         arguments: [
@@ -156,6 +231,10 @@ struct UplinkConfigurationTests {
             ("http: https://a/b\npoints: [dust-1.pm100]", "is no point of this site"),
             ("http: https://a/b\nunits: { ug/m3: kWh }", "do not measure the same"),
             ("http: https://a/b\nunits: { mg/m3: ug/m3 }", "are not kept"),
+            ("http: https://a/b\nbatch: 0", "between 1 and 500"),
+            ("mqtt: mqtt://a\nsparkplug: { group: STATE, node: a }", "not called STATE"),
+            ("mqtt: mqtt://a\nsparkplug: { group: a/b, node: a }", "cannot be an id"),
+            ("mqtt: mqtt://a\nsparkplug: { group: a, node: a }\ntopic: b", "topic"),
             ("http: https://a/b\ntries: 0", "between 1 and 1000"),
             ("http: https://a/b\nrate: { most: 0, per: 1 s }", "at least one message"),
             ("http: https://a/b\nresolution: 7min", "is not accepted"),
