@@ -61,14 +61,14 @@ extension SiteConfiguration.Uplink {
         _ readFile: (String) throws -> String
     ) -> any UplinkFormat {
         let known = UplinkFormats.all
-        guard let node = reader.optional("format") else { return known[0] }
-        if node.scalar == nil {
+        let node = reader.optional("format")
+        if let node, node.scalar == nil {
             var format = template(node, faults, readFile)
             let ids = texts("ids", &reader, faults)
             format?.ids.merge(ids) { $1 }
             return format ?? known[0]
         }
-        let format = node.word(known.map { ($0.name, $0) }, faults) ?? known[0]
+        let format = node.flatMap { $0.word(known.map { ($0.name, $0) }, faults) } ?? known[0]
         switch format {
         case var format as RemoteWriteFormat:
             format.labels = texts("labels", &reader, faults)
