@@ -54,6 +54,13 @@ extension StoreReader {
             "uplink": uplink, "since": liveSince.milliseconds, "now": now.milliseconds,
             "spaced": (now - correctionSpacing).milliseconds, "limit": max(0, limit),
         ]
+        // Without it a month's backlog would be looked through for the few that are live.
+        var bound = ""
+        if live {
+            let longest = spans.values.max() ?? .zero
+            bound = "AND start >= :earliest"
+            arguments += ["earliest": (liveSince - longest).milliseconds]
+        }
         var spanOf: [String] = []
         for (index, (kind, span)) in spans.sorted(by: { $0.key < $1.key }).enumerated() {
             spanOf.append("WHEN :kind\(index) THEN \(span.milliseconds)")
@@ -72,7 +79,7 @@ extension StoreReader {
                 sql: """
                     SELECT kind, scope, start, revision_owed, due FROM outbox
                     WHERE uplink = :uplink AND revision_owed > revision_settled
-                        AND \(end) \(live ? ">=" : "<") :since AND due <= :now
+                        \(bound) AND \(end) \(live ? ">=" : "<") :since AND due <= :now
                         AND (revision_sent < 0 OR attempted IS NULL OR attempted <= :spaced)
                         \(isAwake) \(inOrder ? order : "")
                     ORDER BY start, kind, scope LIMIT :limit

@@ -137,20 +137,22 @@ struct FoldedStore {
     }
 
     /// Runs services beside a body, then stops them as a service manager does.
-    func running(
-        _ services: [any Service], _ body: (ServiceGroup) async throws -> Void
-    ) async throws {
+    func running<Result>(
+        _ services: [any Service], _ body: (ServiceGroup) async throws -> Result
+    ) async throws -> Result {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: services, logger: Self.quiet))
         async let run: Void = group.run()
+        let result: Result
         do {
-            try await body(group)
+            result = try await body(group)
         } catch {
             await group.triggerGracefulShutdown()
             throw error
         }
         await group.triggerGracefulShutdown()
         try await run
+        return result
     }
 
     func remove() {

@@ -524,6 +524,7 @@ DAEMON = [
     ("IntegrationTests.PlatformTests",
      dict(OUTAGE_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "four platforms at once, each away in turn: both ledgers compared item by item"),
+    ("BacklogPaceTests", dict(BACKLOG_DAYS="30"), "a platform back after 30 days, HJ 212"),
     ("UnstoredDiskTests", dict(UNSTORED_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "a full disk, then calls that fail with EIO, EROFS, ENOSPC: the state `unstored`"),
 ]

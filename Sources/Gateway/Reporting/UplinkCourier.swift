@@ -63,14 +63,11 @@ struct UplinkCourier: Courier {
                 Consignment(batch.owed, lane: lane) { await transport.send(items) })
             batch = ([], [])
         }
-        for owed in items {
-            if let reason = try await reasonToGiveUp(owed, isBacklog: isBacklog) {
+        for (owed, item) in zip(items, try await assembled(items, isBacklog: isBacklog)) {
+            if let reason = reasonToGiveUp(owed, isBacklog: isBacklog) {
                 consignments.append(Consignment(owed, expired: reason))
                 continue
             }
-            let item = try await assembly.item(
-                kind: owed.kind, scope: owed.scope, start: owed.start, revision: owed.revision,
-                isBacklog: isBacklog)
             guard let item else {
                 consignments.append(Consignment(owed, expired: "the readings are no longer kept"))
                 continue
@@ -83,7 +80,38 @@ struct UplinkCourier: Courier {
         return consignments
     }
 
-    private func reasonToGiveUp(_ item: OwedItem, isBacklog: Bool) async throws -> String? {
+    /// What each item tells, several put together at once; nil where nothing is kept of it.
+    private func assembled(
+        _ items: [OwedItem], isBacklog: Bool
+    ) async throws -> [UplinkItem?] {
+        let assembly = assembly
+        var found = [UplinkItem?](repeating: nil, count: items.count)
+        try await withThrowingTaskGroup(of: (Int, UplinkItem?).self) { group in
+            var next = 0
+            func begin() {
+                guard next < items.count else { return }
+                let (index, owed) = (next, items[next])
+                next += 1
+                group.addTask {
+                    let item = try await assembly.item(
+                        kind: owed.kind, scope: owed.scope, start: owed.start,
+                        revision: owed.revision, isBacklog: isBacklog)
+                    return (index, item)
+                }
+            }
+            for _ in 0..<Self.assembledAtOnce { begin() }
+            for try await (index, item) in group {
+                found[index] = item
+                begin()
+            }
+        }
+        return found
+    }
+
+    /// Readers of the store that one uplink may keep busy.
+    private static let assembledAtOnce = 3
+
+    private func reasonToGiveUp(_ item: OwedItem, isBacklog: Bool) -> String? {
         let plan = plan
         guard plan.subjects[item.scope] != nil else {
             return "the uplink no longer tells of \(item.scope)"
