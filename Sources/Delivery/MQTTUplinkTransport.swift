@@ -94,8 +94,9 @@ package final class MQTTUplinkTransport: UplinkTransport {
 }
 
 extension MQTTPublisher {
-    /// Waits, ten seconds at most, until the broker has taken the connection.
-    func greeted(_ clock: LinkClock) async -> Trial {
+    /// Waits, ten seconds at most, until the broker has taken the connection; not on the actor, which
+    /// is busy with it.
+    nonisolated func greeted(_ clock: LinkClock) async -> Trial {
         for _ in 0..<100 where !isConnected {
             do { try await clock.sleep(.milliseconds(100)) } catch { break }
         }
