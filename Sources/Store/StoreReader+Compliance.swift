@@ -4,7 +4,7 @@ import Telemetry
 extension StoreReader {
     /// Reads what the compliance statement of a period rests on.
     ///
-    /// - Parameter platforms: those of the configuration; how they stand is read.
+    /// - Parameter configured: the platforms of the configuration; how they stand is read.
     package func complianceLedger(
         of plan: EnergyPlan, in period: AccountingPeriod,
         platforms configured: [ComplianceLedger.Platform], now: Timestamp

@@ -257,8 +257,13 @@ struct MisbehavingBrokerTests {
     func shared() async throws {
         try await withBroker { broker in
             let (first, second) = (MessageLog(), MessageLog())
-            let one = try makeLink(broker.port, first, clientID: "one") { $0.share = "gateways" }
-            let two = try makeLink(broker.port, second, clientID: "two") { $0.share = "gateways" }
+            // Long enough that a machine with much else to do is not taken for a broker that forbids.
+            let one = try makeLink(broker.port, first, clientID: "one") {
+                ($0.share, $0.probe) = ("gateways", .seconds(3))
+            }
+            let two = try makeLink(broker.port, second, clientID: "two") {
+                ($0.share, $0.probe) = ("gateways", .seconds(3))
+            }
             try await whileRunning(one, first.take) {
                 try await whileRunning(two, second.take) {
                     try await eventually("both") {
