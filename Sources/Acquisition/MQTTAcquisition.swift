@@ -259,7 +259,11 @@ package final class MQTTAcquisition: Sendable {
         }
         state.withLock { state in
             state.open.removeFirst()
-            if failure == nil { state.router.remember(first.marks) }
+            if failure == nil {
+                state.router.remember(first.marks)
+            } else {
+                state.router.expectAgain(first.marks)
+            }
         }
         if let failure { throw failure }
     }

@@ -120,6 +120,8 @@ struct MessageRouter: Sendable {
     /// first, so that what comes after a message that is none is none either, even where a broker
     /// that counts its identifiers anew gives a constant payload an old one.
     private var mayBeRedelivery = true
+    /// What was admitted and not committed: it comes again, and what was committed after it as well.
+    private var failed: Set<Mark> = []
 
     /// - Parameter mostReadings: of one admission; a message with more is refused.
     init(
@@ -148,7 +150,7 @@ struct MessageRouter: Sendable {
     mutating func begin(_ beginning: MQTTMessage.Beginning) {
         mayBeRedelivery = beginning == .connection
         guard beginning == .session else { return }
-        (recent, oldest, known) = ([], 0, [:])
+        (recent, oldest, known, failed) = ([], 0, [:], [])
     }
 
     /// Reads a batch in its order.
@@ -188,7 +190,8 @@ struct MessageRouter: Sendable {
             return refuse(.oversized, "\(readings) readings, at most \(mostReadings)")
         }
         if message.qos > 0 {
-            if outcome.hasNews { mayBeRedelivery = false }
+            let mark = Mark(messageID: message.messageID, digest: digest)
+            if failed.remove(mark) == nil, outcome.hasNews { mayBeRedelivery = false }
             outcome.file(
                 DeliveryMark(link: link, messageID: message.messageID, digest: digest),
                 readings: readings, most: mostReadings)
@@ -326,6 +329,13 @@ struct MessageRouter: Sendable {
             if let count = known[old] { known[old] = count > 1 ? count - 1 : nil }
             recent[oldest] = mark
             oldest = (oldest + 1) % memory
+        }
+    }
+
+    /// Notes what was not committed: it comes again as a redelivery that is new.
+    mutating func expectAgain(_ marks: [DeliveryMark]) {
+        for mark in marks where failed.count < memory {
+            failed.insert(Mark(messageID: mark.messageID, digest: mark.digest))
         }
     }
 

@@ -161,6 +161,23 @@ struct MessageRouterTests {
         #expect(taken(again([7])) == [7], "marks of an ended session mean nothing")
     }
 
+    @Test("a message that was not committed is new when it comes again, and ends no redelivery")
+    func failedBefore() throws {
+        var router = router([try TestSite.thermometer("t", key: "K")])
+        func message(_ id: UInt16, isAgain: Bool = false) -> MQTTMessage {
+            self.message(#"{"t": \#(id)}"#, id: id, isAgain: isAgain)
+        }
+        let marks = router.route([message(1), message(2)], now: now)
+            .awaited.flatMap(\.admission.deliveries)
+        // The commit of the first failed, that of the second succeeded: neither was acknowledged.
+        router.expectAgain(Array(marks.prefix(1)))
+        router.remember(Array(marks.suffix(1)))
+        router.begin(.connection)
+        let outcome = router.route((1...3).map { message($0, isAgain: true) }, now: now)
+        #expect(outcome.awaited.flatMap(\.admission.deliveries).map(\.messageID) == [1, 3])
+        #expect(outcome.refused.map(\.reason) == [.duplicate])
+    }
+
     @Test("marks are remembered as long as the memory says, around the ring")
     func marks() throws {
         let marks = (0..<25).map { DeliveryMark(link: "l", messageID: $0, digest: 0) }
