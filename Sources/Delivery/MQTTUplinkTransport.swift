@@ -67,7 +67,7 @@ package final class MQTTUplinkTransport: UplinkTransport {
     private func publish(_ message: EncodedMessage) async -> Outcome {
         let size = message.payload.count
         guard size <= maximumPayload else {
-            return .rejected(reason: "\(size) bytes are more than the \(maximumPayload) allowed")
+            return .expired(reason: "\(size) bytes are more than the \(maximumPayload) allowed")
         }
         let suffix = message.topicSuffix.drop { $0 == "/" }
         let topic = [topicPrefix, String(suffix)].filter { !$0.isEmpty }.joined(separator: "/")

@@ -18,7 +18,7 @@ extension Outcome {
     func words(_ acknowledgement: String) -> String {
         switch self {
         case .accepted: acknowledgement
-        case .retry(_, let reason), .rejected(let reason): reason
+        case .retry(_, let reason), .rejected(let reason), .expired(let reason): reason
         }
     }
 }

@@ -101,6 +101,10 @@ enum OutboxRows {
         _ settlement: Settlement, at now: Timestamp, _ db: Database
     ) throws -> Bool {
         let item = settlement.item
+        if case .expired(let why) = settlement.outcome {
+            try expire(item, reason: why, at: now, db)
+            return false
+        }
         let change: String
         let word: String
         var reason: String?
@@ -121,6 +125,7 @@ enum OutboxRows {
             word = "rejected"
             reason = why
             change = "revision_settled = :revision, is_expired = 0, reason = :reason,"
+        case .expired: return false
         }
         let arguments: StatementArguments = [
             "uplink": item.uplink, "kind": item.kind, "scope": item.scope,
@@ -144,15 +149,6 @@ enum OutboxRows {
     }
 
     /// Gives up what can no longer be sent, and counts it.
-    static func expire(
-        _ item: OwedItem, reason: String, at now: Timestamp, _ calendar: SiteCalendar,
-        _ db: Database
-    ) throws {
-        try DeliveryDayRows.following(item, calendar, db) {
-            try expire(item, reason: reason, at: now, db)
-        }
-    }
-
     private static func expire(
         _ item: OwedItem, reason: String, at now: Timestamp, _ db: Database
     ) throws {

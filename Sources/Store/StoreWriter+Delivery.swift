@@ -12,7 +12,8 @@ extension StoreWriter {
     /// Settles attempts in one transaction, each only for the revision that was sent.
     ///
     /// Accepted and rejected revisions are owed no longer; a higher one still is. A retry is due
-    /// again after its delay. Rejected items stay in the file with the platform's reason.
+    /// again after its delay. Rejected items stay in the file with the platform's reason, expired
+    /// ones with ours.
     ///
     /// - Parameter traffic: what the attempts have put on the wire.
     package func settle(
@@ -34,19 +35,6 @@ extension StoreWriter {
         let calendar = shared.calendar
         try write("owe \(items.count) items") { db in
             for item in items { try OutboxRows.oweOnce(item, calendar, db) }
-        }
-    }
-
-    /// Gives up items whose content is gone, each counted as expired with its reason.
-    package func expire(
-        _ items: [OwedItem], reason: String, at now: Timestamp
-    ) throws(StoreError) {
-        if items.isEmpty { return }
-        let calendar = shared.calendar
-        try write("expire \(items.count) owed items") { db in
-            for item in items {
-                try OutboxRows.expire(item, reason: reason, at: now, calendar, db)
-            }
         }
     }
 }

@@ -199,5 +199,8 @@ package struct UplinkItem: Hashable, Sendable {
 package enum Outcome: Hashable, Sendable {
     case accepted
     case retry(after: Duration, reason: String)
+    /// The receiver has seen it and does not want it.
     case rejected(reason: String)
+    /// Nothing was sent and nothing will be: there is nothing to tell, or no way to say it.
+    case expired(reason: String)
 }

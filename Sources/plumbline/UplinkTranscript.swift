@@ -39,7 +39,8 @@ enum UplinkTranscript {
         switch trial {
         case .item(.accepted):
             print(say("the platform took the test item", "平台已接收测试项"))
-        case .item(.retry(_, let reason)), .item(.rejected(let reason)):
+        case .item(.retry(_, let reason)), .item(.rejected(let reason)),
+            .item(.expired(let reason)):
             throw Failure.unreachable(
                 say("the test item was not taken: \(reason)", "测试项未被接收：\(reason)"))
         case .greeting:

@@ -16,6 +16,7 @@ struct AnswerTests {
         case .accepted: "accepted"
         case .retry(let after, _): "retry \(after.milliseconds / 1000)"
         case .rejected: "rejected"
+        case .expired: "expired"
         }
     }
 

@@ -138,7 +138,8 @@ struct DeliveryDayTests {
                         owed(key, revision), outcome: .retry(after: .seconds(1), reason: "later"),
                         at: now)
                 default:
-                    try await store.writer.expire([owed(key, revision)], reason: "gone", at: now)
+                    try await store.writer.settle(
+                        owed(key, revision), outcome: .expired(reason: "gone"), at: now)
                 }
                 if word != "retry", revision > one.settled {
                     one.settled = revision

@@ -118,8 +118,8 @@ struct OutboxTests {
         let store = try site.open()
         try await owe(store, [Self.item(0), Self.item(1)])
         for _ in 0..<2 {
-            try await store.writer.expire(
-                [Self.item(0)], reason: "beyond retention", at: Self.time(5))
+            try await store.writer.settle(
+                Self.item(0), outcome: .expired(reason: "beyond retention"), at: Self.time(5))
         }
         let status = try await store.reader.uplinkStatus(uplink: "city")
         #expect(status.owed == 1)

@@ -178,6 +178,7 @@ struct RemoteWriteFormatTests {
         switch outcome {
         case .accepted: #expect(expected == "accepted")
         case .rejected(let reason): #expect(expected == "rejected \(reason)")
+        case .expired(let reason): Issue.record("no answer gives an item up: \(reason)")
         case .retry(let wait, let reason): #expect(expected == "retry \(wait) \(reason)")
         }
     }

@@ -37,21 +37,27 @@ struct Consignment: Sendable {
     var content: Content
 
     enum Content: Sendable {
-        /// Sends it and tells what came of each item.
-        case ready(@Sendable () async -> [Outcome])
+        /// Puts it together from the store.
+        case ready(Packing)
         /// It cannot be sent any more, and why.
         case expired(reason: String)
     }
 
-    /// One item for itself.
+    /// Reads what a message tells; throws what the store reported. The message before it may still
+    /// be on its way.
+    typealias Packing = @Sendable () async throws -> Sending
+    /// Sends a message that was put together and tells what came of each item.
+    typealias Sending = @Sendable () async -> [Outcome]
+
+    /// One item for itself, with nothing to put together.
     init(_ item: OwedItem, lane: String, send: @escaping @Sendable () async -> Outcome) {
-        self.init([item], lane: lane) { [await send()] }
+        self.init([item], lane: lane) { { [await send()] } }
     }
 
-    init(_ items: [OwedItem], lane: String, send: @escaping @Sendable () async -> [Outcome]) {
+    init(_ items: [OwedItem], lane: String, pack: @escaping Packing) {
         self.items = items
         self.lane = lane
-        content = .ready(send)
+        content = .ready(pack)
     }
 
     init(_ item: OwedItem, expired reason: String) {

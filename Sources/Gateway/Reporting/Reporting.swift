@@ -80,35 +80,40 @@ package struct Reporting: Service {
                 now: now, limit: room, resting: progress.resting(at: now),
                 allowsBacklog: allowance == .all))
         if owed.isEmpty { return policy.idleInterval }
-        var ready: [Ready] = []
+        var ready: [Packet] = []
+        var expired: [Settlement] = []
         for consignment in owed {
             switch consignment.content {
-            case .expired(let reason): try await expire(consignment.items, reason, now)
-            case .ready(let send):
+            case .expired(let reason):
+                expired += consignment.items.map { Settlement($0, .expired(reason: reason)) }
+            case .ready(let pack):
                 if let age = policy.expires,
                     consignment.items.allSatisfy({ $0.start + age < now })
                 {
-                    try await expire(consignment.items, "older than \(age)", now)
+                    expired += consignment.items.map {
+                        Settlement($0, .expired(reason: "older than \(age)"))
+                    }
                 } else {
-                    ready.append((consignment, send))
+                    ready.append(
+                        Packet(items: consignment.items, lane: consignment.lane, pack: pack))
                 }
             }
         }
-        if ready.isEmpty { return nil }
         let before = courier.bytesSent
         let sent = await send(ready)
-        progress.unsettled = progress.judged(sent.settlements, policy)
-        for settlement in progress.unsettled { note(settlement) }
-        let pause = progress.note(
-            progress.unsettled, messages: sent.messages, policy, at: now)
+        let tried = progress.judged(sent.settlements.filter { !$0.isExpired }, policy)
+        for settlement in tried { note(settlement) }
+        progress.unsettled = tried + sent.settlements.filter(\.isExpired) + expired
+        let pause =
+            tried.isEmpty
+            ? nil : progress.note(tried, messages: sent.messages, policy, at: now)
         try await store.writer.settle(
             progress.unsettled, traffic: traffic(courier.bytesSent - before),
             at: wallClock.read().wall)
         progress.unsettled = []
+        if let failure = sent.failure { throw failure }
         return pause.map { max($0, policy.idleInterval) }
     }
-
-    private typealias Ready = (consignment: Consignment, send: @Sendable () async -> [Outcome])
 
     /// How much of its data budget a receiver has left.
     private enum Allowance { case all, live, nothing }
@@ -129,59 +134,6 @@ package struct Reporting: Service {
         bytes > 0 ? UplinkTraffic(uplink: receiver, bytes: bytes) : nil
     }
 
-    private func expire(_ items: [OwedItem], _ reason: String, _ now: Timestamp) async throws {
-        try await store.writer.expire(items, reason: reason, at: now)
-    }
-
-    /// Sends the messages of each lane in their order, several lanes at once.
-    ///
-    /// Behind an item that must be tried again the others of its lane stay owed: a platform sees
-    /// the past of each in order, or not yet. So does what was not begun in time.
-    ///
-    /// - Returns: what came of the items, and how many messages were sent.
-    private func send(_ ready: [Ready]) async -> (settlements: [Settlement], messages: Int) {
-        let elapsed = LinkClock(clock).elapsed
-        let limit = policy.longestRound
-        var lanes = Self.lanes(ready)[...]
-        return await withTaskGroup(of: (settlements: [Settlement], messages: Int).self) { group in
-            func begin() {
-                guard let queue = lanes.popFirst() else { return }
-                group.addTask {
-                    var (settlements, messages) = ([Settlement](), 0)
-                    for (consignment, send) in queue where messages == 0 || elapsed() < limit {
-                        let part = zip(consignment.items, await send()).map(Settlement.init)
-                        settlements += part
-                        messages += 1
-                        if part.contains(where: \.isRetry) { break }
-                    }
-                    return (settlements, messages)
-                }
-            }
-            for _ in 0..<policy.inFlight { begin() }
-            var (settlements, messages) = ([Settlement](), 0)
-            for await part in group {
-                settlements += part.settlements
-                messages += part.messages
-                if elapsed() < limit { begin() }
-            }
-            return (settlements, messages)
-        }
-    }
-
-    /// The messages by lane; the lane whose first message comes first is the first.
-    private static func lanes(_ ready: [Ready]) -> [[Ready]] {
-        var (lanes, places) = ([[Ready]](), [String: Int]())
-        for one in ready {
-            if let place = places[one.consignment.lane] {
-                lanes[place].append(one)
-            } else {
-                places[one.consignment.lane] = lanes.count
-                lanes.append([one])
-            }
-        }
-        return lanes
-    }
-
     private func note(_ settlement: Settlement) {
         guard case .rejected(let reason) = settlement.outcome else { return }
         logger.error(
@@ -194,7 +146,7 @@ package struct Reporting: Service {
 }
 
 extension Settlement {
-    fileprivate var isRetry: Bool {
-        if case .retry = outcome { true } else { false }
+    var isExpired: Bool {
+        if case .expired = outcome { true } else { false }
     }
 }

@@ -17,7 +17,7 @@ struct UnstoredReport: Sendable {
         guard transport.correction == .replace else { return }
         for (index, item) in waiting.enumerated() {
             switch await transport.send(item) {
-            case .accepted: continue
+            case .accepted, .expired: continue
             case .rejected(let reason):
                 logger.error(
                     "the platform refuses an item that is not stored yet",

@@ -35,8 +35,7 @@ struct UplinkCourier: Courier {
         let backlog =
             room > 0 && request.allowsBacklog
             ? try await items(request, live: false, limit: request.limit, room: room) : []
-        return try await consignments(live, isBacklog: false)
-            + consignments(backlog, isBacklog: true)
+        return consignments(live, isBacklog: false) + consignments(backlog, isBacklog: true)
     }
 
     private func items(
@@ -48,36 +47,44 @@ struct UplinkCourier: Courier {
             resting: request.resting, limit: room ?? limit * transport.batchLimit)
     }
 
-    private func consignments(
-        _ items: [OwedItem], isBacklog: Bool
-    ) async throws -> [Consignment] {
+    private func consignments(_ items: [OwedItem], isBacklog: Bool) -> [Consignment] {
         var consignments: [Consignment] = []
-        var batch: (owed: [OwedItem], items: [UplinkItem]) = ([], [])
+        var batch: [OwedItem] = []
         func close() {
-            if batch.owed.isEmpty { return }
-            let items = batch.items
+            guard let first = batch.first else { return }
             // What goes together goes in one row; single items keep to their own subject.
-            let lane =
-                transport.batchLimit > 1 ? "" : "\(batch.owed[0].kind)|\(batch.owed[0].scope)"
+            let lane = transport.batchLimit > 1 ? "" : "\(first.kind)|\(first.scope)"
+            let items = batch
             consignments.append(
-                Consignment(batch.owed, lane: lane) { await transport.send(items) })
-            batch = ([], [])
+                Consignment(items, lane: lane) { try await pack(items, isBacklog: isBacklog) })
+            batch = []
         }
-        for (owed, item) in zip(items, try await assembled(items, isBacklog: isBacklog)) {
+        for owed in items {
             if let reason = reasonToGiveUp(owed, isBacklog: isBacklog) {
                 consignments.append(Consignment(owed, expired: reason))
                 continue
             }
-            guard let item else {
-                consignments.append(Consignment(owed, expired: "the readings are no longer kept"))
-                continue
-            }
-            batch.owed.append(owed)
-            batch.items.append(item)
-            if batch.owed.count == transport.batchLimit { close() }
+            batch.append(owed)
+            if batch.count == transport.batchLimit { close() }
         }
         close()
         return consignments
+    }
+
+    /// One message of what is still kept of the items.
+    private func pack(
+        _ owed: [OwedItem], isBacklog: Bool
+    ) async throws -> Consignment.Sending {
+        let items = try await assembled(owed, isBacklog: isBacklog)
+        let kept = items.compactMap(\.self)
+        return {
+            var outcomes = kept.isEmpty ? [] : await transport.send(kept)[...]
+            return items.map { item in
+                item == nil
+                    ? .expired(reason: "the readings are no longer kept")
+                    : outcomes.popFirst() ?? .retry(after: .zero, reason: "nothing came back")
+            }
+        }
     }
 
     /// What each item tells, several put together at once; nil where nothing is kept of it.
@@ -108,7 +115,7 @@ struct UplinkCourier: Courier {
         return found
     }
 
-    /// Readers of the store that one uplink may keep busy.
+    /// Readers of the store that one message may keep busy.
     private static let assembledAtOnce = 3
 
     private func reasonToGiveUp(_ item: OwedItem, isBacklog: Bool) -> String? {

@@ -113,7 +113,7 @@ package struct BuildingEnergyConversation: UplinkConversation {
             return [
                 .settle(
                     ticket: ticket,
-                    .rejected(reason: "none of its series is in the table of meters"))
+                    .expired(reason: "none of its series is in the table of meters"))
             ]
         }
         let isContinuous = item.isBacklog || item.revision > 0

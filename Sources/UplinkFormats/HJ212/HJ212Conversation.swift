@@ -113,20 +113,20 @@ package struct HJ212Conversation: UplinkConversation {
         return steps
     }
 
-    /// Takes one item over; what can never be told is rejected at once.
+    /// Takes one item over; what can never be told is given up at once.
     package mutating func submit(
         _ item: UplinkItem, ticket: Int, at time: ConversationTime
     ) -> [ConversationStep] {
         observe(time)
         guard phase == .open else { return retry(ticket, "the connection does not stand") }
-        func reject(_ reason: String) -> [ConversationStep] {
-            [.settle(ticket: ticket, .rejected(reason: reason))]
+        func giveUp(_ reason: String) -> [ConversationStep] {
+            [.settle(ticket: ticket, .expired(reason: reason))]
         }
         guard let station = stations.firstIndex(where: { $0.scope == item.scope }) else {
-            return reject("no station of this uplink is '\(item.scope)'")
+            return giveUp("no station of this uplink is '\(item.scope)'")
         }
         if item.kind.hasPrefix("2011"), !terms[station].isRealtimeOn {
-            return reject("the platform has stopped real-time data (2012)")
+            return giveUp("the platform has stopped real-time data (2012)")
         }
         guard isTrusted else { return retry(ticket, "the time of day is not to be believed") }
         guard room > 0 else { return retry(ticket, "another upload is under way") }
@@ -135,7 +135,7 @@ package struct HJ212Conversation: UplinkConversation {
             parts = try report.parts(
                 of: item, stations[station], password: terms[station].password)
         } catch {
-            return reject(error.reason)
+            return giveUp(error.reason)
         }
         uploads.add(
             .init(
@@ -278,7 +278,7 @@ package struct HJ212Conversation: UplinkConversation {
             case .unwritable(let purpose):
                 let reason = "the packet is too long with the password that the platform has set"
                 if case .item(let ticket) = purpose {
-                    steps.append(.settle(ticket: ticket, .rejected(reason: reason)))
+                    steps.append(.settle(ticket: ticket, .expired(reason: reason)))
                 } else {
                     note(.thought, reason, &steps)
                 }

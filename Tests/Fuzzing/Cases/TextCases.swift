@@ -65,7 +65,8 @@ enum HTTPAnswerCase {
                 try promise(
                     wait >= .seconds(1) && wait <= .seconds(86_400), "a wait of \(wait)")
                 try promise(reason.utf8.count < 2000, "a long reason")
-            case .rejected(let reason): try promise(reason.utf8.count < 2000, "a long reason")
+            case .rejected(let reason), .expired(let reason):
+                try promise(reason.utf8.count < 2000, "a long reason")
             }
         }
     }

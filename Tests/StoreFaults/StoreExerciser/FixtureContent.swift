@@ -144,8 +144,8 @@ struct FixtureContent {
         try await store.writer.settle(
             owed("city", 6), outcome: .retry(after: .seconds(60), reason: "broker away"),
             at: now + .seconds(2))
-        try await store.writer.expire(
-            [owed("city", 7)], reason: "beyond retention", at: now + .seconds(3))
+        try await store.writer.settle(
+            owed("city", 7), outcome: .expired(reason: "beyond retention"), at: now + .seconds(3))
         try await store.writer.apply(EvaluationEffects(owed: [owed("city", 1, revision: 2)]))
     }
 

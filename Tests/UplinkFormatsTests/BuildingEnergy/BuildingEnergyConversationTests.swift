@@ -290,11 +290,11 @@ struct BuildingEnergyConversationTests {
         }
     }
 
-    @Test("refuses for good an item of which the platform knows nothing")
+    @Test("gives up an item of which the platform knows nothing")
     func nothingKnown() {
         var desk = loggedIn { $0.meters = [:] }
         desk.submit(EnergyDesk.item(0), 1)
-        guard case .rejected? = desk.settled.first?.outcome else {
+        guard case .expired? = desk.settled.first?.outcome else {
             Issue.record("settled as \(String(describing: desk.settled.first))")
             return
         }

@@ -76,6 +76,7 @@ struct BuildingEnergyPropertyTests {
                 case .accepted: outcomes["accepted", default: 0] += 1
                 case .retry: outcomes["retry", default: 0] += 1
                 case .rejected: outcomes["rejected", default: 0] += 1
+                case .expired: outcomes["expired", default: 0] += 1
                 }
             }
         }

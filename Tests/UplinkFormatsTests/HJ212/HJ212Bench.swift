@@ -98,6 +98,7 @@ final class HJ212Bench {
                 case .retry(let after, let reason):
                     line("=", "\(ticket) again after \(after): \(reason)")
                 case .rejected(let reason): line("=", "\(ticket) rejected: \(reason)")
+                case .expired(let reason): line("=", "\(ticket) given up: \(reason)")
                 }
             case .look(let request):
                 looks.append(request)

@@ -96,7 +96,7 @@ struct HJ212CommandTests {
             report("2011/1min", from: morning, lasting: .seconds(60), dust()))
         #expect(
             bench.outcomes[ticket]
-                == [.rejected(reason: "the platform has stopped real-time data (2012)")])
+                == [.expired(reason: "the platform has stopped real-time data (2012)")])
         let south = bench.submit(
             report("2011/1min", "south", from: morning, lasting: .seconds(60), dust()))
         #expect(bench.outcomes[south] == nil)

@@ -101,7 +101,7 @@ struct HJ212NoiseTests {
         #expect(bench.sent[0].contains("Leq-Rtd=61.2,Leq-Flag=N"))
     }
 
-    @Test("without readings there are no levels, and the item is rejected")
+    @Test("without readings there are no levels, and the item is given up")
     func noReadings() {
         let bench = HJ212Bench(
             hj212Options(), stations: [northStation], at: site("20261120080000"))
@@ -112,6 +112,6 @@ struct HJ212NoiseTests {
                 [factor("LA", [], bad: [.timeout])]))
         #expect(
             bench.outcomes[ticket]
-                == [.rejected(reason: "nothing is known of any factor in this period")])
+                == [.expired(reason: "nothing is known of any factor in this period")])
     }
 }

@@ -66,7 +66,7 @@ struct HJ212ReportTests {
         #expect(told("2051/10min", [state, nameless, factor("a2", [1])]).count == 2)
         #expect(
             outcome("2051/10min", [state, nameless])
-                == .rejected(reason: "nothing is known of any factor in this period"))
+                == .expired(reason: "nothing is known of any factor in this period"))
     }
 
     @Test("the end of the period is told where the platform wants it, but not of real-time data")
@@ -178,25 +178,25 @@ struct HJ212ReportTests {
         }
     }
 
-    @Test("what no packet can hold is rejected, and why")
+    @Test("what no packet can hold is given up, and why")
     func unwritable() {
         let long = factor(String(repeating: "x", count: 400), [1])
         #expect(
             outcome("2051/10min", [long, factor("a1", [1])])
-                == .rejected(
+                == .expired(
                     reason:
                         "'\(String(repeating: "x", count: 400))-Min' is longer than a packet may be"
                 ))
         #expect(
             outcome("2051/10min", [factor("a;1", [1])])
-                == .rejected(
+                == .expired(
                     reason: "a code, the MN or the password cannot be written in a packet"))
         #expect(
             outcome("rollup/15min", [factor("a1", [1])])
-                == .rejected(reason: "HJ 212 has no packet for 'rollup/15min'"))
+                == .expired(reason: "HJ 212 has no packet for 'rollup/15min'"))
         #expect(
             outcome("2011/1min", [factor("a1", [1])], scope: "west")
-                == .rejected(reason: "no station of this uplink is 'west'"))
+                == .expired(reason: "no station of this uplink is 'west'"))
     }
 
     @Test("a number that is none never stands in a packet", arguments: [Double.nan, .infinity])

@@ -174,6 +174,7 @@ struct TemplateFormatTests {
         switch template.outcome(of: HTTPAnswer(status: status, body: Array(body.utf8))) {
         case .accepted: #expect(expected == "accepted")
         case .rejected(let reason): #expect(expected == "rejected \(reason)")
+        case .expired(let reason): Issue.record("no answer gives an item up: \(reason)")
         case .retry(let wait, let reason): #expect(expected == "retry \(wait) \(reason)")
         }
     }
