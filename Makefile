@@ -5,10 +5,10 @@ PORT ?= 8420
 SWIFT ?= swift
 SWIFT_FILES = Sources Tests Package.swift Benchmarks/StoreBenchmark
 .DEFAULT_GOAL := build
-.PHONY: build test check lint docs devices demo torture fixture fuzz bench-store bench-field bench-alarms bench-accounts format clean help
+.PHONY: build test check lint docs devices demo demo-platforms torture fixture fuzz bench-store bench-field bench-alarms bench-accounts format clean help
 
 help: ## lists the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # The tests' build holds the executable too: one build serves demo, test and check.
 build: ## builds everything, tests included
@@ -64,6 +64,12 @@ demo: ## a simulated site with its page on http://127.0.0.1:8420 (PORT= changes 
 	@$(SWIFT) build --product plumbline
 	@if [ -t 0 ]; then set -m; .build/debug/plumbline demo --port $(PORT); \
 	else exec .build/debug/plumbline demo --port $(PORT); fi
+
+demo-platforms: ## the same, reporting over HJ 212, energy upload, MQTT and remote write to strict receivers
+	@scripts/setup --for test
+	@$(SWIFT) build --product plumbline
+	@if [ -t 0 ]; then set -m; fi; \
+	.venv/bin/python Tests/Peers/demo_platforms.py .build/debug/plumbline --port $(PORT)
 
 # Only here does Package.swift have the benchmarks' target, in a build folder of its own: a normal
 # build pays nothing for it, and one release build holds it and the program that it measures.

@@ -260,7 +260,7 @@ let package = Package(
             dependencies: [
                 "Telemetry", "LocatedText", "Frames", "SparkplugWire", "XMLText", "DeviceProfiles",
                 "UplinkFormats", "BucketCodec", "FeedFormats", "Alarms", "CraneWork",
-                "EnergyAccounting",
+                "EnergyAccounting", "Store",
             ],
             path: "Tests/Fuzzing/Cases", swiftSettings: strict),
         tests("FuzzCorpusTests", ["FuzzCases"]),

@@ -24,6 +24,13 @@ struct GatewayMetrics: Sendable {
                     "plumbline_uplink_owed_items", .gauge,
                     help: "Items that a platform or a feed has not acknowledged yet.",
                     labels: [("uplink", uplink)], value: Double(status.owed)))
+            if let oldest = status.oldestOwed {
+                samples.append(
+                    MetricSample(
+                        "plumbline_uplink_oldest_owed_timestamp_seconds", .gauge,
+                        help: "When the oldest of them begins; absent when nothing is owed.",
+                        labels: [("uplink", uplink)], value: Double(oldest.milliseconds) / 1000))
+            }
             for (outcome, count) in [
                 ("accepted", status.accepted), ("retried", status.retried),
                 ("rejected", status.rejected), ("expired", status.expired),

@@ -9,13 +9,14 @@ extension SimulatedSite {
     ///   - figures: the folder with the shipped tariffs, factors and quotas; nil tells amounts alone.
     ///   - uplink: the broker of the supervision platform; nil leaves the uplink out.
     ///   - reportingSince: the platform is owed nothing that begins before; nil owes history too.
+    ///   - moreUplinks: a file with a list of further platforms.
     ///   - feeds: receivers of alarms, as lines of a list.
     ///   - listen: address and port of the HTTP interface.
     package func configuration(
         endpoints: SimulatedEndpoints, bindings: SimulatedBindings, dataDirectory: String,
         alarms: [String], cranes: String? = nil, figures: String? = nil,
         uplink: SimulatedEndpoints.Broker?,
-        reportingSince: Timestamp? = nil,
+        reportingSince: Timestamp? = nil, moreUplinks: String? = nil,
         feeds: [String] = [], listen: String = "127.0.0.1:8420"
     ) -> String {
         var text = """
@@ -70,9 +71,10 @@ extension SimulatedSite {
         if !feeds.isEmpty {
             text += "feeds:\n" + feeds.map { "  - { \($0) }\n" }.joined()
         }
+        if uplink != nil || moreUplinks != nil { text += "uplinks:\n" }
+        if let moreUplinks { text += "  - include: \(Self.quoted(moreUplinks))\n" }
         if let uplink {
             text += """
-                uplinks:
                   - id: supervision
                     mqtt: mqtt://\(uplink.host):\(uplink.port)
                     topic: plumbline/demo-site

@@ -127,12 +127,20 @@ struct RollupPack: Sendable {
     /// - Parameter rows: of one day and one block, at most one for each series and quarter, all of
     ///   which a pack `holds`; in any order.
     static func encode(_ rows: [RollupRow]) -> [UInt8] {
-        let bySeries = Dictionary(grouping: rows, by: \.series).sorted { $0.key < $1.key }
+        pack(
+            Dictionary(grouping: rows, by: \.series).sorted { $0.key < $1.key }.map {
+                ($0.key, section(of: $0.value.sorted { $0.start < $1.start }))
+            })
+    }
+
+    /// One section as the pack of the first series of its block.
+    static func around(_ section: [UInt8]) -> [UInt8] { pack([(series: 0, bytes: section)]) }
+
+    private static func pack(_ bySeries: [(series: Int, bytes: [UInt8])]) -> [UInt8] {
         var directory = ByteWriter()
         directory.varint(UInt64(bySeries.count))
         var sections: [UInt8] = []
-        for (series, rows) in bySeries {
-            let section = encodeSection(rows.sorted { $0.start < $1.start })
+        for (series, section) in bySeries {
             directory.byte(UInt8(truncatingIfNeeded: series & 63))
             directory.varint(UInt64(section.count))
             directory.fixed(CRC32.checksum(section[...]))
@@ -146,7 +154,8 @@ struct RollupPack: Sendable {
         return writer.bytes
     }
 
-    private static func encodeSection(_ rows: [RollupRow]) -> [UInt8] {
+    /// The rows of one series, in order of time.
+    static func section(of rows: [RollupRow]) -> [UInt8] {
         var present = [UInt8](repeating: 0, count: slots / 8)
         for row in rows {
             let slot = Int(row.start.modulo(dayLength) / slotLength)

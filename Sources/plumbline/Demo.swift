@@ -15,11 +15,15 @@ struct Demo: AsyncParsableCommand {
             "演示完整工地：模拟设备、真实 MQTT 代理和网页。"),
         discussion: say(
             """
-            Example: plumbline demo --port 8420
+            Examples:
+              plumbline demo --port 8420
+              plumbline demo --history 0 --uplinks my-platforms.yaml
             Everything lives in a temporary folder and on 127.0.0.1; Ctrl-C leaves nothing behind.
             """,
             """
-            示例：plumbline demo --port 8420
+            示例：
+              plumbline demo --port 8420
+              plumbline demo --history 0 --uplinks my-platforms.yaml
             数据在临时目录，只用 127.0.0.1；按 Ctrl-C 后不留任何东西。
             """))
 
@@ -36,6 +40,13 @@ struct Demo: AsyncParsableCommand {
         help: ArgumentHelp(
             say("An address that is told of alarms.", "接收报警的网址。"), valueName: "url"))
     var webhook: String?
+
+    @Option(
+        help: ArgumentHelp(
+            say(
+                "A list of platforms to report to besides, as under 'uplinks' of a site; made-up data.",
+                "另行上报的平台清单（格式同站点配置的 uplinks）；数据为模拟。"), valueName: "file"))
+    var uplinks: String?
 
     @OptionGroup var folders: SharedFolders
 
@@ -88,7 +99,7 @@ struct Demo: AsyncParsableCommand {
             endpoints: endpoints, bindings: bindings, dataDirectory: folder + "/data",
             alarms: [share + "/Config/alarms/dust.yaml", share + "/Config/demo/alarms.yaml"],
             cranes: share + "/Config/cranes/work.yaml", figures: share + "/Config", uplink: broker,
-            reportingSince: site.epoch,
+            reportingSince: site.epoch, moreUplinks: uplinks.map(Self.absolute),
             feeds: feeds(brokerPort),
             listen: "127.0.0.1:\(port)"
         ).write(toFile: path, atomically: true, encoding: .utf8)
@@ -119,6 +130,11 @@ struct Demo: AsyncParsableCommand {
         let bus =
             "id: bus, mqtt: \"mqtt://127.0.0.1:\(brokerPort)\", topic: plumbline/demo-site/alarms"
         return [bus] + (webhook.map { ["id: hook, webhook: \"\($0)\""] } ?? [])
+    }
+
+    /// Paths of an option begin where the program was started, those of a configuration beside it.
+    private static func absolute(_ path: String) -> String {
+        URL(filePath: path).standardizedFileURL.path(percentEncoded: false)
     }
 
     private func refuseTakenPort() throws {

@@ -24,14 +24,14 @@ struct WebhookPlatformTests {
     }
 
     private static func transport(
-        _ poster: HTTPPoster, _ platform: JudgingPlatform, batch: Int = 1,
+        _ poster: HTTPPoster, _ platform: JudgingPlatform, batch: Int = 1, scheme: String = "http",
         _ change: (inout HTTPUplinkTransport.Options) -> Void = { _ in }
     ) -> HTTPUplinkTransport {
         var options = HTTPUplinkTransport.Options()
         (options.token, options.signingSecret, options.compresses) = ("t0ken", "s3cret", true)
         change(&options)
         return HTTPUplinkTransport(
-            poster: poster, url: "http://127.0.0.1:\(platform.port)/in",
+            poster: poster, url: "\(scheme)://127.0.0.1:\(platform.port)/in",
             format: PlumblineJSONFormat(batchLimit: batch),
             calendar: SiteCalendar(zone: "Asia/Shanghai", initialOffset: 8 * 3600),
             wallClock: MachineClock(), options: options)
@@ -119,6 +119,47 @@ struct WebhookPlatformTests {
             }
             let keys = Set(try await platform.list("ledger").compactMap { $0["key"] as? String })
             #expect(keys == Set(items.map(\.idempotencyKey)).subtracting([items[3].idempotencyKey]))
+        }
+    }
+
+    @Test("whose certificate has ended costs no item: they wait, and go when there is a new one")
+    func expiredCertificate() async throws {
+        try await withTemporaryFolder { folder in
+            let certificates = try await Certificates(in: folder)
+            let poster = try HTTPPoster(
+                tls: .init(
+                    authority: certificates.authority,
+                    certificate: certificates.client.certificate, key: certificates.client.key))
+            func judged(
+                _ pair: Certificates.Pair,
+                _ body: @Sendable (JudgingPlatform, HTTPUplinkTransport) async throws -> Void
+            ) async throws {
+                try await withJudgingPlatform(
+                    "webhook_platform.py",
+                    Self.arguments + [
+                        "--cert", pair.certificate, "--key", pair.key, "--client-ca",
+                        certificates.authority,
+                    ]
+                ) { try await body($0, Self.transport(poster, $0, scheme: "https")) }
+            }
+            do {
+                try await judged(certificates.expired) { (platform, transport) async throws in
+                    guard case .retry(_, let reason) = await transport.send(Self.item(0)) else {
+                        Issue.record("the item is lost")
+                        return
+                    }
+                    #expect(reason.localizedCaseInsensitiveContains("certificate"), "\(reason)")
+                    #expect(try await platform.list("ledger").isEmpty)
+                }
+                try await judged(certificates.server) { (platform, transport) async throws in
+                    #expect(await transport.send(Self.item(0)) == .accepted)
+                    #expect(try await platform.list("ledger").count == 1)
+                }
+            } catch {
+                await poster.shutDown()
+                throw error
+            }
+            await poster.shutDown()
         }
     }
 

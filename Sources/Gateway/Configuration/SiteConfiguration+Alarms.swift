@@ -42,19 +42,8 @@ extension SiteConfiguration {
             let disable = reader.optional("disable")?.list(faults) ?? []
             let names = reader.optional("names")?.entries(faults) ?? []
             reader.finish()
-            guard let include, let path = include.string(faults) else { continue }
-            var found: [AlarmRule] = []
-            do {
-                found = try AlarmRuleFile.parse(try readFile(path), file: path)
-            } catch let mistakes as Faults {
-                faults.add(mistakes)
-                continue
-            } catch {
-                faults.add(
-                    include.location, "'\(path)' cannot be read: \(error)",
-                    remedy: "paths are relative to this file")
-                continue
-            }
+            let file = include?.file(faults, readFile) { try AlarmRuleFile.parse($0, file: $1) }
+            guard var found = file else { continue }
             turn(enable, on: true, &found, faults)
             turn(disable, on: false, &found, faults)
             let devices = Dictionary(

@@ -26,18 +26,9 @@ extension SiteConfiguration.Cranes {
         let include = reader.required("include")
         let shifts = reader.optional("shifts").map { Self.shifts($0, faults) } ?? days
         reader.finish()
-        guard let include, let path = include.string(faults) else { return nil }
-        do {
-            let options = try CraneWorkFile.parse(try readFile(path), file: path)
-            return Self(options: options, shifts: shifts)
-        } catch let mistakes as Faults {
-            faults.add(mistakes)
-        } catch {
-            faults.add(
-                include.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file")
+        return include?.file(faults, readFile) {
+            Self(options: try CraneWorkFile.parse($0, file: $1), shifts: shifts)
         }
-        return nil
     }
 
     private static func shifts(_ node: LocatedNode, _ faults: FaultCollector) -> [LiftShift] {

@@ -103,17 +103,7 @@ private struct EnergyFiles {
 
     /// What a file holds; nil and its faults when it cannot be read.
     func read<T>(_ node: LocatedNode, _ parse: (String, String) throws -> T) -> T? {
-        guard let path = node.string(faults) else { return nil }
-        do {
-            return try parse(try readFile(path), path)
-        } catch let mistakes as Faults {
-            faults.add(mistakes)
-        } catch {
-            faults.add(
-                node.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file")
-        }
-        return nil
+        node.file(faults, readFile, parse)
     }
 
     func add(_ book: TariffBook, at location: Location, to plan: inout EnergyPlan) {

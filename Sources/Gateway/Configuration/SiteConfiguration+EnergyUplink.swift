@@ -117,20 +117,9 @@ extension SiteConfiguration.EnergyUplink {
         _ reader: inout MappingReader, _ faults: FaultCollector,
         _ readFile: (String) throws -> String
     ) -> EnergyItemCodes? {
-        guard let node = reader.optional("codes"), let path = node.string(faults) else {
-            return nil
-        }
-        do {
-            return try EnergyItemCodes.parse(try readFile(path), file: path)
-        } catch let found as Faults {
-            faults.add(found)
-        } catch {
-            faults.add(
-                node.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file; one is shipped as "
-                    + "Config/uplinks/building-energy-codes.yaml")
-        }
-        return nil
+        reader.optional("codes")?.file(
+            faults, readFile, more: "one is shipped as Config/uplinks/building-energy-codes.yaml"
+        ) { try EnergyItemCodes.parse($0, file: $1) }
     }
 
     private static func meter(

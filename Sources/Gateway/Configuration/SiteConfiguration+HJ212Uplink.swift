@@ -117,21 +117,9 @@ extension SiteConfiguration.HJ212Uplink {
         _ reader: inout MappingReader, _ faults: FaultCollector,
         _ readFile: (String) throws -> String
     ) -> HJ212FactorTable? {
-        guard let node = reader.required("factors"), let path = node.string(faults) else {
-            return nil
-        }
-        do {
-            return HJ212FactorTable.parse(
-                try LocatedNode.parse(try readFile(path), file: path), faults)
-        } catch let found as Faults {
-            faults.add(found)
-        } catch {
-            faults.add(
-                node.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file; one is shipped as "
-                    + "Config/uplinks/hj212-factors.yaml")
-        }
-        return nil
+        reader.required("factors")?.file(
+            faults, readFile, more: "one is shipped as Config/uplinks/hj212-factors.yaml"
+        ) { HJ212FactorTable.parse(try LocatedNode.parse($0, file: $1), faults) }
     }
 }
 
@@ -156,6 +144,11 @@ extension SiteConfiguration.HJ212Uplink.Station {
                 faults.add(
                     entry.value.location, "'\(text)' is no point", remedy: "write DEVICE.POINT")
                 continue
+            }
+            if let other = codes.first(where: { $0.value == series })?.key {
+                faults.add(
+                    entry.value.location, "'\(text)' stands for two codes, '\(other)' too",
+                    remedy: "a point is told under one code of a station")
             }
             codes[entry.key] = series
         }

@@ -68,8 +68,8 @@ extension SiteConfiguration {
         let instructions = reader.optional("instructions").flatMap {
             InstructionTopic.parse($0, faults)
         }
-        let uplinks = (reader.optional("uplinks")?.list(faults) ?? []).compactMap {
-            Uplink.parse($0, faults, readFile)
+        let uplinks = (reader.optional("uplinks")?.list(faults) ?? []).flatMap {
+            Uplink.parse(entry: $0, faults, readFile)
         }
         var listen = Endpoint(host: "127.0.0.1", port: 8420)
         var tokens = AccessTokens.none
@@ -99,17 +99,9 @@ extension SiteConfiguration {
     private static func tokens(
         _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String
     ) -> AccessTokens {
-        guard let path = node.string(faults) else { return .none }
-        do {
-            return try AccessTokens(try readFile(path), file: path)
-        } catch let found as Faults {
-            faults.add(found)
-        } catch {
-            faults.add(
-                node.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file; 'plumbline token' makes a line for it")
-        }
-        return .none
+        node.file(faults, readFile, more: "'plumbline token' makes a line for it") {
+            try AccessTokens($0, file: $1)
+        } ?? .none
     }
 
     private static func refuseDoubles(

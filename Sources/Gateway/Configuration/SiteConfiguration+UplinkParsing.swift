@@ -6,7 +6,25 @@ import UplinkFormats
 extension SiteConfiguration.Uplink {
     private static let ways = ["mqtt", "http", "hj212", "building_energy"]
 
+    /// One entry of `uplinks`: an uplink, or `{ include: FILE }` with a list of them.
+    ///
+    /// Paths in such a file begin where those of the site's configuration do.
     static func parse(
+        entry node: LocatedNode, _ faults: FaultCollector,
+        _ readFile: (String) throws -> String
+    ) -> [Self] {
+        var reader = MappingReader(node, FaultCollector())
+        guard let include = reader.optional("include") else {
+            return parse(node, faults, readFile).map { [$0] } ?? []
+        }
+        var entry = MappingReader(node, faults)
+        _ = entry.optional("include")
+        entry.finish()
+        let list = include.file(faults, readFile) { try LocatedNode.parse($0, file: $1) }
+        return (list?.list(faults) ?? []).compactMap { parse($0, faults, readFile) }
+    }
+
+    private static func parse(
         _ node: LocatedNode, _ faults: FaultCollector, _ readFile: (String) throws -> String
     ) -> Self? {
         var reader = MappingReader(node, faults)
@@ -101,18 +119,9 @@ extension SiteConfiguration.Uplink {
         var reader = MappingReader(node, faults)
         let file = reader.required("template")
         reader.finish()
-        guard let file, let path = file.string(faults) else { return nil }
-        do {
-            return TemplateFormat.parse(
-                try LocatedNode.parse(try readFile(path), file: path), faults)
-        } catch let found as Faults {
-            faults.add(found)
-        } catch {
-            faults.add(
-                file.location, "'\(path)' cannot be read: \(error)",
-                remedy: "paths are relative to this file; two are shipped in Config/uplinks")
+        return file?.file(faults, readFile, more: "two are shipped in Config/uplinks") {
+            TemplateFormat.parse(try LocatedNode.parse($0, file: $1), faults)
         }
-        return nil
     }
 
     private static func texts(

@@ -117,25 +117,28 @@ extension SiteConfiguration.HJ212Uplink {
     func members(
         of station: Station, _ all: [UplinkPlan.Member], _ units: [String: Unit]
     ) -> [UplinkPlan.Member] {
-        let named = Dictionary(
-            station.codes.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
-        return all.compactMap { member in
+        all.compactMap { member in
             var member = member
-            let key = member.series.id.point
-            let known = table.point(
-                key, dialect: dialect, particulates: particulates, unit: { units[$0] })
-            if let code = named[member.series.id] {
-                member.point = known ?? .asStored
-                member.point.name = code
-                return member
-            }
-            // A code that is given to a point by name is not given to another one besides.
-            guard station.devices.contains(member.group.device), let known,
-                station.codes[known.name ?? ""] == nil
-            else { return nil }
-            member.point = known
+            guard let point = point(of: member.series.id, in: station, units) else { return nil }
+            member.point = point
             return member
         }
+    }
+
+    /// How a point is told by a station; nil when it is not.
+    func point(of id: SeriesID, in station: Station, _ units: [String: Unit]) -> UplinkPoint? {
+        let known = table.point(
+            id.point, dialect: dialect, particulates: particulates, unit: { units[$0] })
+        if let code = station.codes.filter({ $0.value == id }).keys.min() {
+            var point = known ?? .asStored
+            point.name = code
+            return point
+        }
+        // A code that is given to a point by name is not given to another one besides.
+        guard station.devices.contains(id.device), let known,
+            station.codes[known.name ?? ""] == nil
+        else { return nil }
+        return known
     }
 }
 
@@ -174,53 +177,6 @@ extension SiteConfiguration {
                     broker, topic: topic, format: bound, tellsStatus: tellsStatus)
             case .http(let address, _): uplinks[index].way = .http(address, format: bound)
             case .sparkplug, .hj212, .buildingEnergy: break
-            }
-        }
-    }
-
-    /// What uplinks name and the site does not have.
-    func checkUplinks(_ series: [Series], units: [String: Unit], _ faults: FaultCollector) {
-        let known = Set(series.map(\.id))
-        let devices = Set(series.map(\.id.device))
-        func expect(_ id: SeriesID, _ location: Location) {
-            if known.contains(id) { return }
-            faults.add(
-                location, "'\(id)' is no point of this site",
-                remedy: Spelling.nearest(to: id.description, among: known.map(\.description)).map {
-                    "did you mean '\($0)'?"
-                } ?? "'plumbline devices' lists the points")
-        }
-        for uplink in uplinks {
-            switch uplink.way {
-            case .mqtt, .http, .sparkplug:
-                uplink.selection.check(series, units: units, faults)
-                uplink.way.template?.check(series, faults)
-            case .buildingEnergy(let energy):
-                for meter in energy.meters {
-                    expect(meter.series, meter.location)
-                    if let unit = meter.unit, units[unit] == nil {
-                        faults.add(meter.location, "the vocabulary has no unit '\(unit)'")
-                    }
-                }
-            case .hj212(let hj212):
-                for station in hj212.stations {
-                    for id in station.codes.values { expect(id, station.location) }
-                    for device in station.devices where !devices.contains(device) {
-                        faults.add(station.location, "'\(device)' is no device of this site")
-                    }
-                    let told = series.contains { one in
-                        station.codes.values.contains(one.id)
-                            || station.devices.contains(one.id.device)
-                                && hj212.table.point(
-                                    one.id.point, dialect: hj212.dialect, unit: { units[$0] })
-                                    != nil
-                    }
-                    if !told {
-                        faults.add(
-                            station.location, "no point of this station has a code",
-                            remedy: "name its devices, or 'codes: { CODE: DEVICE.POINT }'")
-                    }
-                }
             }
         }
     }

@@ -19,7 +19,7 @@ import UplinkFormats
 //      overwrites: true                      remote-write/1: the engine takes a later sample instead
 //      resolution: 15min                     1min, 15min (default), 1h, 1d, or raw
 //      points: ["*.active_energy.*", "dust-*.pm10"]   default: all
-//      except: ["*.firmware"]
+//      except: ["*.frequency"]
 //      statistics: [mean, max]               default: what the format tells
 //      units: { ug/m3: mg/m3 }               the vocabulary's unit → theirs
 //      names: { dust-north.pm10: PM10 }
@@ -31,6 +31,7 @@ import UplinkFormats
 //      budget: { bytes: 30 MiB, per: month }
 //      tries: 5                              or never; then an item is set aside
 //      expires: 30 d                         default: never
+//    - include: uplinks/fleet.yaml           a list like this one
 
 extension SiteConfiguration {
     /// One platform that is reported to.

@@ -28,6 +28,7 @@ package struct FuzzCase: Sendable {
         FuzzCase(name: "tables", run: TableCase.run),
         FuzzCase(name: "bucket", run: BucketCase.run),
         FuzzCase(name: "checkpoint", run: CheckpointCase.run),
+        FuzzCase(name: "stored-forms", run: StoredFormCase.run),
     ]
 }
 

@@ -1,6 +1,7 @@
 import Alarms
 import BucketCodec
 import CraneWork
+import Store
 import Telemetry
 
 /// A sealed bucket behind its version and its checksum, which are put in front here.
@@ -54,5 +55,25 @@ enum CheckpointCase {
                 "written again it reads otherwise")
         default: _ = try? AlarmMachineState(decodingVersion3: input.remainder())
         }
+    }
+}
+
+/// What stands packed in other tables of the store.
+///
+///     first byte   'j' the journal, 'd' the messages it was acknowledged with, 'r' rollups of a
+///                  day, 'h' counted hours
+enum StoredFormCase {
+    @Sendable static func run(_ bytes: [UInt8]) throws {
+        var input = FuzzBytes(bytes)
+        let form: StoredForm
+        switch input.byte() {
+        case UInt8(ascii: "j"): form = .journal
+        case UInt8(ascii: "d"): form = .deliveries
+        case UInt8(ascii: "r"): form = .packedRollups
+        case UInt8(ascii: "h"): form = .countedHours
+        default: return
+        }
+        guard let again = form.rewritten(input.remainder()) else { return }
+        try promise(form.rewritten(again) == again, "written again it reads otherwise")
     }
 }

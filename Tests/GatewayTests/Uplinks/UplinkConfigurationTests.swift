@@ -235,6 +235,20 @@ struct UplinkConfigurationTests {
             ("mqtt: mqtt://a\nsparkplug: { group: STATE, node: a }", "not called STATE"),
             ("mqtt: mqtt://a\nsparkplug: { group: a/b, node: a }", "cannot be an id"),
             ("mqtt: mqtt://a\nsparkplug: { group: a, node: a }\ntopic: b", "topic"),
+            (
+                """
+                mqtt: mqtt://a
+                sparkplug: { group: a, node: a }
+                names: { dust-1.pm10: dust, dust-1.pm2_5: dust }
+                """, "would both be told as 'dust'"
+            ),
+            (
+                """
+                mqtt: mqtt://a
+                sparkplug: { group: a, node: a }
+                names: { dust-1.pm10: pm2_5 }
+                """, "'dust-1.pm2_5' and 'dust-1.pm10' would both be told as 'pm2_5'"
+            ),
             ("http: https://a/b\ntries: 0", "between 1 and 1000"),
             ("http: https://a/b\nrate: { most: 0, per: 1 s }", "at least one message"),
             ("http: https://a/b\nresolution: 7min", "is not accepted"),
@@ -246,6 +260,14 @@ struct UplinkConfigurationTests {
                 factors: factors.yaml
                 stations: [ { mn: MN1, devices: [dust-9] } ]
                 """, "is no device of this site"
+            ),
+            (
+                """
+                hj212: tcp://127.0.0.1
+                password: { credential: pw }
+                factors: factors.yaml
+                stations: [ { mn: MN1, codes: { a1: dust-1.pm10, a2: dust-1.pm10 } } ]
+                """, "stands for two codes"
             ),
             (
                 """
@@ -272,6 +294,60 @@ struct UplinkConfigurationTests {
         let site = try ReportingSite(uplink)
         #expect(site.faults.contains(word), "\(site.faults)")
         #expect(site.faults.contains("site.yaml:"))
+    }
+
+    @Test("two devices of one HJ 212 station that say the same are told apart, or it is a fault")
+    func doubled() throws {
+        func faults(_ station: String) throws -> String {
+            try BoundText(
+                """
+                links:
+                  - id: line
+                    modbus: tcp://127.0.0.1:502
+                    devices:
+                      - { id: dust-1, profile: renke/louvre-500, unit: 21 }
+                      - { id: dust-2, profile: renke/louvre-500, unit: 22 }
+                uplinks:
+                  - id: city
+                    hj212: tcp://127.0.0.1
+                    password: { credential: pw }
+                    factors: factors.yaml
+                    stations: [ \(station) ]
+                """, include: try #require(ReportingSite.factors)
+            ).faults
+        }
+        let both = try faults("{ mn: MN1, devices: [dust-1, dust-2] }")
+        #expect(
+            both.contains("'dust-1.pm10' and 'dust-2.pm10' would both be told as 'a34002'"),
+            "\(both)")
+        let chosen = try faults("{ mn: MN1, devices: [dust-1], codes: { x1: dust-2.pm10 } }")
+        #expect(chosen == "")
+        #expect(try faults("{ mn: MN1, devices: [dust-1] }, { mn: MN2, devices: [dust-2] }") == "")
+    }
+
+    @Test("an included file is a list of uplinks, and its faults name it")
+    func included() throws {
+        func site(_ file: String, _ entry: String = "include: uplinks/fleet.yaml") throws
+            -> BoundText
+        {
+            try BoundText(
+                """
+                links: []
+                uplinks:
+                  - \(entry)
+                  - { id: city, mqtt: "mqtt://127.0.0.1", topic: city/a }
+                """, include: file)
+        }
+        let found = try site(
+            "- { id: fleet, http: https://a/b }\n- { id: more, http: https://a/c }")
+        #expect(found.faults == "")
+        #expect(found.site?.configuration.uplinks.map(\.id) == ["fleet", "more", "city"])
+        let wrong = try site("- { id: fleet, http: https://a/b, topick: a }").faults
+        #expect(wrong.contains("uplinks/fleet.yaml:1") && wrong.contains("topick"), "\(wrong)")
+        #expect(try site("- { id: city, http: https://a/b }").faults.contains("stands twice"))
+        #expect(try site("a: 1").faults.contains("uplinks/fleet.yaml:1"))
+        let both = try site("[]", "{ include: a.yaml, http: https://a/b }").faults
+        #expect(both.contains("unknown key 'http'"), "\(both)")
     }
 
     @Test(
