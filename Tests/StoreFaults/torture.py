@@ -525,6 +525,8 @@ DAEMON = [
      dict(OUTAGE_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "four platforms at once, each away in turn: both ledgers compared item by item"),
     ("BacklogPaceTests", dict(BACKLOG_DAYS="30"), "a platform back after 30 days, HJ 212"),
+    ("SlowNeighbourTests", dict(NEIGHBOUR_ROUNDS="15"),
+     "what a platform that answers after 400 ms costs the one beside it"),
     ("UnstoredDiskTests", dict(UNSTORED_SECONDS=str(60 * number("TORTURE_MINUTES", 10))),
      "a full disk, then calls that fail with EIO, EROFS, ENOSPC: the state `unstored`"),
 ]
