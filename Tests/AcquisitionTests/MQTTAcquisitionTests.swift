@@ -109,12 +109,12 @@ struct MQTTAcquisitionTests {
                 try await awaitSubscription(broker)
                 try await broker.publish(
                     "site/K1/data", lines: (0..<40).map { #"{"t": \#($0)}"# })
-                try await eventually("all") {
-                    committed(sink).contains(39)
-                }
+                try await eventually("all") { committed(sink).count >= 40 }
             }
         }
-        #expect(committed(sink) == (0..<40).map(Double.init))
+        // Not in order: what was admitted behind the commit that failed may be stored before the
+        // broker sends the messages of that one again.
+        #expect(committed(sink).sorted() == (0..<40).map(Double.init))
     }
 
     @Test("a window that fills little by little is committed at once, and nobody waits longer")
